@@ -1,0 +1,45 @@
+# `make help` lists what there is. Everything installs what it needs into .venv.
+.DEFAULT_GOAL := help
+.PHONY: help install run demo test check bench bench-stream lock
+PY := .venv/bin/python
+STAMP := .venv/installed
+SHELL := /bin/bash
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+install: $(STAMP) ## create .venv with everything pinned and hashed
+
+$(STAMP): requirements/dev.txt pyproject.toml deploy/install.sh
+	bash deploy/install.sh
+
+run: install ## everything on this machine, with live demo traffic; Ctrl-C stops it
+	@exec .venv/bin/tollwire run
+
+demo: install ## a day's 200,000 calls through the real processes, with the account of every one
+	.venv/bin/tollwire demo --calls 200000 --json
+
+test: install ## the tests (default markers), browser included
+	bash deploy/install.sh browser
+	.venv/bin/pytest
+
+check: install ## lint, types, floors, migrations against tables
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+bench: install bench-stream ## every benchmark
+	.venv/bin/pytest -m bench -s tests
+
+bench-stream: install ## the live stream, end to end; the last line is JSON
+	@$(PY) -m tests.bench.stream
+
+lock: install ## resolve requirements/*.txt anew (hashes, no host names)
+	.venv/bin/pip install --quiet uv
+	.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-index-url --quiet pyproject.toml -o requirements/run.txt
+	.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-index-url --quiet pyproject.toml --extra embedded --group dev -o requirements/dev.txt
+	.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-index-url --quiet pyproject.toml --extra gpu -o requirements/gpu.txt

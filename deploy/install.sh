@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Makes .venv (no argument), or sees to it that a Chromium for the browser tests is there (browser).
+# On Debian as root it installs the missing Debian package; otherwise it says which one is needed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+debian_package() {
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null
+    else
+        echo "error: needs the Debian package(s) $*: sudo apt-get install $*" >&2
+        exit 1
+    fi
+}
+
+if [ "${1:-}" = browser ]; then
+    command -v chromium >/dev/null || debian_package chromium
+    exit 0
+fi
+
+python=${PYTHON:-python3}
+command -v "$python" >/dev/null || debian_package python3
+"$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || {
+    echo "error: Python 3.11 to 3.13 is needed, $python is $("$python" --version); set PYTHON=" >&2
+    exit 1
+}
+"$python" -c 'import ensurepip, venv' 2>/dev/null || debian_package python3-venv
+rm -rf .venv
+"$python" -m venv .venv
+echo "installing pinned packages into .venv"
+.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+echo "compiling the rating kernels (once)"
+.venv/bin/python -c 'import kernels; kernels.warm()'
+touch .venv/installed

@@ -1,0 +1,1 @@
+"""Settings, logs and metrics: a leaf that imports nothing of ours."""
