@@ -1,0 +1,1 @@
+"""The domain, pure: values in, values out. No clock, no environment, no network."""

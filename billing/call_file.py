@@ -1,0 +1,184 @@
+"""Calls of a file, CSV, JSON lines or Parquet, as batches; each record is a call or a problem."""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from billing.cdr import Cdr, calls_from, check
+from billing.errors import BadField, FileRefused
+from billing.mediation.fields import ALSO_KNOWN, COLUMNS, cdr_from_text
+from kernels import parse_numbers
+from kernels.layout import U8, U64
+
+BATCH_CALLS: Final = 50_000
+_KNOWN: Final = (*COLUMNS, *ALSO_KNOWN)
+_NEEDED: Final = ("call_id", "answered_at", "called")
+NOBODY: Final = "-"
+"""the customer and vendor of every call of a file: the decks are given, not looked up"""
+
+
+class Bad(NamedTuple):
+    """A record that is no call: its line (or row) in the file, and why."""
+
+    line: int
+    call_id: str
+    field: str
+    value: str
+    detail: str
+
+
+class FileBatch(NamedTuple):
+    """Calls with their lines, and the records in between that are none."""
+
+    calls: pa.RecordBatch
+    line: list[int]
+    digits: U64
+    digit_count: U8
+    bad: list[Bad]
+
+
+def read_calls(path: Path, buy_leg: bool) -> Iterator[FileBatch]:
+    """The file in batches of BATCH_CALLS records. Raises FileRefused if it cannot be read at all.
+
+    buy_leg: whether the calls have one; all of them do or none does.
+    """
+    cdrs: list[Cdr] = []
+    lines: list[int] = []
+    bad: list[Bad] = []
+    for line, record in _records(path):
+        try:
+            if isinstance(record, BadField):
+                raise record
+            named = {**record, "customer": NOBODY, "vendor": NOBODY if buy_leg else ""}
+            cdrs.append(cdr_from_text(named))
+            lines.append(line)
+        except BadField as flaw:
+            call_id = "" if isinstance(record, BadField) else record.get("call_id", "")
+            bad.append(Bad(line, call_id, flaw.field, flaw.value, flaw.detail))
+        if len(cdrs) + len(bad) >= BATCH_CALLS:
+            yield _checked(cdrs, lines, bad)
+            cdrs, lines, bad = [], [], []
+    yield _checked(cdrs, lines, bad)
+
+
+def _checked(cdrs: list[Cdr], lines: list[int], bad: list[Bad]) -> FileBatch:
+    calls = calls_from(_within_int64(cdrs, lines, bad))
+    digits, count = parse_numbers(calls.column("called"))
+    flaws = check(calls, count)
+    if flaws:
+        wrong = {f.row for f in flaws}
+        for f in flaws:
+            bad.append(Bad(lines[f.row], cdrs[f.row].call_id, f.field, f.value, f.detail))
+        kept = [i for i in range(len(cdrs)) if i not in wrong]
+        calls, lines = calls.take(pa.array(kept, pa.int64())), [lines[i] for i in kept]
+        digits, count = digits[kept], count[kept]
+    return FileBatch(calls, lines, digits, count, sorted(bad))
+
+
+def _within_int64(cdrs: list[Cdr], lines: list[int], bad: list[Bad]) -> list[Cdr]:
+    """Drop, as bad, what would not even fit a column."""
+    for i in range(len(cdrs) - 1, -1, -1):
+        for field in ("duration_ms", "sip_code", "pdd_ms"):
+            value = getattr(cdrs[i], field) or 0
+            if not -(2**63) <= value < 2**63:
+                bad.append(Bad(lines[i], cdrs[i].call_id, field, str(value), "too large"))
+                del cdrs[i], lines[i]
+                break
+    return cdrs
+
+
+def _records(path: Path) -> Iterator[tuple[int, dict[str, str] | BadField]]:
+    if not path.is_file():
+        raise FileRefused(f"{path}: no such file")
+    kind = path.suffix.lower()
+    if kind == ".parquet":
+        return _parquet(path)
+    if kind in (".jsonl", ".ndjson", ".json"):
+        return _json_lines(path)
+    if kind in (".csv", ".txt", ""):
+        return _csv(path)
+    raise FileRefused(f"{path}: expected .csv, .jsonl or .parquet")
+
+
+def _lacks(path: Path, names: list[str]) -> None:
+    missing = [c for c in _NEEDED if c not in names]
+    if not {"duration_ms", "duration_s"} & set(names):
+        missing.append("duration_s or duration_ms")
+    if missing:
+        raise FileRefused(f"{path}: lacks the columns {', '.join(missing)} (found: {names})")
+
+
+def _csv(path: Path) -> Iterator[tuple[int, dict[str, str] | BadField]]:
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        reader = csv.reader(line.replace("\0", "�") for line in file)
+        try:
+            names = [cell.strip().lower() for cell in next(reader, [])]
+            _lacks(path, names)
+            for cells in reader:
+                if not any(cells):
+                    continue
+                if len(cells) != len(names):
+                    text = ",".join(cells).encode(errors="replace").decode()
+                    flaw = BadField("unreadable", "", text, f"not {len(names)} fields")
+                    yield reader.line_num, flaw
+                    continue
+                record = {
+                    n: c.strip().encode(errors="replace").decode()
+                    for n, c in zip(names, cells, strict=True)
+                    if n in _KNOWN
+                }
+                yield reader.line_num, record
+        except csv.Error as error:
+            raise FileRefused(f"{path}:{reader.line_num}: not CSV: {error}") from None
+
+
+def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, str] | BadField]]:
+    with path.open("rb") as file:
+        for n, raw in enumerate(file, 1):
+            if not raw.strip():
+                continue
+            try:
+                found = json.loads(raw, parse_float=str, parse_int=str)
+            except (ValueError, RecursionError) as error:
+                shown = raw[:80].decode(errors="replace")
+                yield n, BadField("unreadable", "", shown, f"not JSON: {error}")
+                continue
+            if not isinstance(found, dict):
+                shown = raw[:80].decode(errors="replace")
+                yield n, BadField("unreadable", "", shown, "not a JSON object")
+                continue
+            yield n, {k: _text(v) for k, v in found.items() if k in _KNOWN}
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).encode(errors="replace").decode()
+
+
+def _parquet(path: Path) -> Iterator[tuple[int, dict[str, str] | BadField]]:
+    try:
+        file = pq.ParquetFile(path)
+    except (pa.ArrowException, OSError) as error:
+        raise FileRefused(f"{path}: not Parquet: {error}") from None
+    names = [n for n in file.schema_arrow.names if n in _KNOWN]
+    _lacks(path, file.schema_arrow.names)
+    row = 0
+    with file:
+        for batch in file.iter_batches(BATCH_CALLS, columns=names):
+            columns = [_as_text(path, n, batch.column(n)) for n in names]
+            for values in zip(*columns, strict=True):
+                row += 1
+                yield row, {n: v or "" for n, v in zip(names, values, strict=True)}
+
+
+def _as_text(path: Path, name: str, column: pa.Array) -> list[str | None]:
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    try:
+        return column.cast(pa.string()).to_pylist()  # type: ignore[no-any-return]
+    except pa.ArrowException as error:
+        raise FileRefused(f"{path}: column {name} of type {column.type}: {error}") from None

@@ -1,0 +1,138 @@
+"""The call detail record: one answered call or one unanswered attempt, as a switch reports it.
+
+In bulk a call is a row of `CALLS`. Whatever the format it came in, the same `check` decides
+whether a row is a usable call, so that a switch's JSON and a collector's Arrow obey one rule.
+"""
+
+from hashlib import blake2b
+from typing import Final, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from billing.instants import INSTANT_MS_MAX, INSTANT_MS_MIN
+from kernels.layout import DURATION_MS_MAX, U8, U64
+from kernels.seen import content_hash
+
+TEXT_MAX: Final = 256
+PDD_MS_MAX: Final = 600_000
+SIP_CODE_MAX: Final = 699
+
+INSTANT = pa.timestamp("ms", "UTC")
+CALLS: Final = pa.schema(
+    [
+        pa.field("call_id", pa.string(), nullable=False),
+        pa.field("switch", pa.string(), nullable=False),
+        pa.field("leg", pa.string(), nullable=False),
+        pa.field("customer", pa.string(), nullable=False),
+        pa.field("vendor", pa.string(), nullable=False),
+        pa.field("calling", pa.string(), nullable=False),
+        pa.field("called", pa.string(), nullable=False),
+        pa.field("answered_at", INSTANT, nullable=False),
+        pa.field("duration_ms", pa.int64(), nullable=False),
+        pa.field("sip_code", pa.int64(), nullable=False),
+        pa.field("pdd_ms", pa.int64(), nullable=True),
+    ]
+)
+"""answered_at of an unanswered attempt (duration_ms = 0) is the time of the attempt."""
+
+TEXTS: Final = ("call_id", "switch", "leg", "customer", "vendor", "calling", "called")
+REQUIRED: Final = ("call_id", "customer", "called", "answered_at")
+"""and duration_ms or duration_s"""
+
+
+class Cdr(NamedTuple):
+    """One call, field for field a row of CALLS; answered_at in milliseconds since 1970, UTC."""
+
+    call_id: str
+    switch: str
+    leg: str
+    customer: str
+    vendor: str
+    calling: str
+    called: str
+    answered_at: int
+    duration_ms: int
+    sip_code: int
+    pdd_ms: int | None
+
+
+class Flaw(NamedTuple):
+    """Why row `row` of a batch is not a usable call."""
+
+    row: int
+    reason: str
+    field: str
+    value: str
+    detail: str
+
+
+def calls_from(cdrs: list[Cdr]) -> pa.RecordBatch:
+    """n calls as a batch of CALLS."""
+    columns = zip(*cdrs, strict=True) if cdrs else [()] * len(CALLS)
+    arrays = [pa.array(c, f.type) for c, f in zip(columns, CALLS, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=CALLS)
+
+
+def check(calls: pa.RecordBatch, digit_count: U8) -> list[Flaw]:
+    """The flaws of a batch, at most one a row, the first field in CALLS' order.
+
+    digit_count: usable digits of `called`, from kernels.parse_numbers.
+    """
+    flaws: dict[int, Flaw] = {}
+
+    def flag(field: str, bad: pa.Array | np.ndarray, reason: str, detail: str) -> None:
+        for row in np.flatnonzero(np.asarray(bad)).tolist():
+            value = calls.column(field)[row]
+            text = str(value.as_py() if field != "answered_at" else value.value)
+            flaws.setdefault(row, Flaw(row, reason, field, text[:TEXT_MAX], detail))
+
+    for field in TEXTS:
+        column = calls.column(field)
+        if field in REQUIRED:
+            flag(field, pc.equal(pc.binary_length(column), 0), "missing", "required")
+        flag(
+            field,
+            pc.greater(pc.binary_length(column), TEXT_MAX),
+            "invalid",
+            f"longer than {TEXT_MAX} bytes",
+        )
+    flag("called", digit_count == 0, "invalid", "not a number: digits, '+' or '00' in front")
+    for field, low, high in (
+        ("answered_at", INSTANT_MS_MIN, INSTANT_MS_MAX - 1),
+        ("duration_ms", 0, DURATION_MS_MAX),
+        ("sip_code", 0, SIP_CODE_MAX),
+        ("pdd_ms", 0, PDD_MS_MAX),
+    ):
+        column = calls.column(field)
+        if field == "answered_at":
+            column = column.view(pa.int64())
+        outside = pc.or_(pc.less(column, low), pc.greater(column, high))
+        flag(field, pc.fill_null(outside, False), "invalid", f"allowed {low} to {high}")
+    return list(flaws.values())
+
+
+def cdr_ids(calls: pa.RecordBatch) -> pa.Array:
+    """The 16-byte id of each call: BLAKE2b of switch, call id and leg. Same call, same id."""
+    joined = pc.binary_join_element_wise(
+        calls.column("switch"), calls.column("call_id"), calls.column("leg"), "\0"
+    ).to_pylist()
+    digests = b"".join([blake2b(text.encode(), digest_size=16).digest() for text in joined])
+    return pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(16), len(joined), [None, pa.py_buffer(digests)]
+    )
+
+
+def contents(calls: pa.RecordBatch) -> U64:
+    """A hash of what is rated, to tell a call sent again from another call with the same id."""
+    return content_hash(
+        [calls.column(c) for c in ("customer", "vendor", "calling", "called")],
+        [instants_ms(calls), calls.column("duration_ms").to_numpy()],
+    )
+
+
+def instants_ms(calls: pa.RecordBatch) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    """answered_at as int64 milliseconds."""
+    column: pa.Array = calls.column("answered_at")
+    return column.view(pa.int64()).to_numpy()  # type: ignore[no-any-return]

@@ -1,0 +1,193 @@
+"""A deck as a CSV file: rows in, rates out, or every problem with its line and field."""
+
+import csv
+import io
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from billing.deck import ALWAYS_MS, FOREVER_MS, RATES
+from billing.errors import DeckRefused, FileRefused, Problem
+from billing.instants import format_instant_ms, parse_instant_ms
+from billing.money import format_nanos, parse_nanos
+from kernels.layout import DIGITS_MAX, FEE_NANOS_MAX, INCREMENT_S_MAX, RATE_NANOS_MAX
+
+ROWS_MAX: Final = 1_000_000
+DESTINATION_MAX: Final = 256
+NEEDED: Final = (
+    "prefix",
+    "destination",
+    "rate_per_min",
+    "connect_fee",
+    "first_increment",
+    "next_increment",
+)
+OPTIONAL: Final = ("first_rate", "valid_from", "valid_to")
+
+_Row = tuple[str, str, int, int, int, int, int, int, int]
+
+
+class ParsedDeck(NamedTuple):
+    """The good rows, the bad ones' problems, and the file line of each good row."""
+
+    rates: pa.Table
+    problems: list[Problem]
+
+
+class _Bad(Exception):
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(problem)
+        self.field, self.problem = field, problem
+
+
+def _amount(record: dict[str, str], field: str, high: int) -> int:
+    try:
+        nanos = parse_nanos(record[field])
+    except ValueError as error:
+        raise _Bad(field, str(error)) from None
+    if nanos < 0:
+        raise _Bad(field, "negative")
+    if nanos > high:
+        raise _Bad(field, f"more than {format_nanos(high)}")
+    return nanos
+
+
+def _increment(record: dict[str, str], field: str, low: int) -> int:
+    text = record[field]
+    if not (text.isascii() and text.isdecimal()) or not low <= int(text) <= INCREMENT_S_MAX:
+        raise _Bad(field, f"whole seconds, {low} to {INCREMENT_S_MAX}")
+    return int(text)
+
+
+def _instant(record: dict[str, str], field: str, default: int, zone: ZoneInfo) -> int:
+    text = record.get(field, "")
+    if not text:
+        return default
+    try:
+        return parse_instant_ms(text, zone)
+    except ValueError as error:
+        raise _Bad(field, str(error)) from None
+
+
+def _row(record: dict[str, str], zone: ZoneInfo, valid_from_ms: int) -> _Row:
+    prefix = record["prefix"].removeprefix("+")
+    if not (prefix.isascii() and prefix.isdecimal() and 1 <= len(prefix) <= DIGITS_MAX):
+        raise _Bad("prefix", f"1 to {DIGITS_MAX} digits")
+    if len(record["destination"]) > DESTINATION_MAX:
+        raise _Bad("destination", f"longer than {DESTINATION_MAX} characters")
+    rate = _amount(record, "rate_per_min", RATE_NANOS_MAX)
+    first = _amount(record, "first_rate", RATE_NANOS_MAX) if record.get("first_rate") else rate
+    start = _instant(record, "valid_from", valid_from_ms, zone)
+    end = _instant(record, "valid_to", FOREVER_MS, zone)
+    if end <= start:
+        raise _Bad("valid_to", f"not after valid_from ({_shown(start)})")
+    return (
+        prefix,
+        record["destination"],
+        first,
+        rate,
+        _amount(record, "connect_fee", FEE_NANOS_MAX),
+        _increment(record, "first_increment", 1),
+        _increment(record, "next_increment", 0),
+        start,
+        end,
+    )
+
+
+def _shown(ms: int) -> str:
+    return "always" if ms == ALWAYS_MS else format_instant_ms(ms)
+
+
+def _overlaps(file: str, rows: list[_Row], lines: list[int]) -> dict[int, Problem]:
+    """Problems of rows whose dates overlap another row of the same code, by row index."""
+    found: dict[int, Problem] = {}
+    order = sorted(range(len(rows)), key=lambda i: (rows[i][0], rows[i][7], lines[i]))
+    standing = -1
+    for at in order:
+        if standing < 0 or rows[at][0] != rows[standing][0] or rows[at][7] >= rows[standing][8]:
+            standing = at
+            continue
+        later, earlier = (at, standing) if lines[at] > lines[standing] else (standing, at)
+        same = rows[at][7:] == rows[standing][7:]
+        found[later] = Problem(
+            file,
+            lines[later],
+            "prefix" if same else "valid_from",
+            rows[later][0] if same else _shown(rows[later][7]),
+            f"duplicate code, already on line {lines[earlier]}"
+            if same
+            else f"dates overlap line {lines[earlier]} of the same code",
+        )
+        standing = earlier
+    return found
+
+
+def _lines(file: str, data: bytes) -> Iterable[list[str]]:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FileRefused(f"{file}: not UTF-8 text at byte {error.start}: is it CSV?") from None
+    if "\0" in text:
+        raise FileRefused(f"{file}: has NUL bytes: is it CSV?")
+    return csv.reader(io.StringIO(text, newline=""), strict=True)
+
+
+def parse_deck(
+    data: bytes, file: str, valid_from_ms: int = ALWAYS_MS, time_zone: str = "UTC"
+) -> ParsedDeck:
+    """Rates of a CSV file with a header of NEEDED and any of OPTIONAL columns, in any order.
+
+    Rows without valid_from begin at valid_from_ms; dates without an offset are in time_zone.
+    Raises FileRefused when the file is no CSV of this shape.
+    """
+    zone = ZoneInfo(time_zone)
+    reader = iter(_lines(file, data))
+    try:
+        header = [cell.strip().lower() for cell in next(reader, [])]
+    except csv.Error as error:
+        raise FileRefused(f"{file}:1: not CSV: {error}") from None
+    missing = [c for c in NEEDED if c not in header]
+    if missing:
+        raise FileRefused(f"{file}:1: header lacks {', '.join(missing)} (found: {header})")
+    if len(set(header)) != len(header):
+        raise FileRefused(f"{file}:1: a column is named twice: {header}")
+    rows: list[_Row] = []
+    lines: list[int] = []
+    problems: list[Problem] = []
+    try:
+        for cells in reader:
+            line = reader.line_num  # type: ignore[attr-defined]
+            if not any(cells):
+                continue
+            if len(rows) >= ROWS_MAX:
+                raise FileRefused(f"{file}:{line}: more than {ROWS_MAX} rows")
+            if len(cells) != len(header):
+                text = ",".join(cells)
+                problems.append(Problem(file, line, "", text, f"not {len(header)} fields"))
+                continue
+            record = {c: cell.strip() for c, cell in zip(header, cells, strict=True)}
+            try:
+                rows.append(_row(record, zone, valid_from_ms))
+                lines.append(line)
+            except _Bad as bad:
+                value = record.get(bad.field, "")
+                problems.append(Problem(file, line, bad.field, value, bad.problem))
+    except csv.Error as error:
+        raise FileRefused(f"{file}: not CSV: {error}") from None
+    overlaps = _overlaps(file, rows, lines)
+    problems = sorted([*problems, *overlaps.values()], key=lambda p: p.line)
+    good = [row for i, row in enumerate(rows) if i not in overlaps]
+    columns = zip(*good, strict=True) if good else [()] * len(RATES)
+    arrays = [pa.array(c, f.type) for c, f in zip(columns, RATES, strict=True)]
+    return ParsedDeck(pa.Table.from_arrays(arrays, schema=RATES), problems)
+
+
+def accept(parsed: ParsedDeck, file: str, skip_bad_rows: bool) -> pa.Table:
+    """The rates, if the deck may be loaded. Raises DeckRefused or FileRefused."""
+    if parsed.problems and not skip_bad_rows:
+        raise DeckRefused(parsed.problems)
+    if not parsed.rates.num_rows:
+        raise FileRefused(f"{file}: no rates in it")
+    return parsed.rates

@@ -1,0 +1,5 @@
+"""Messages to calls: each format is a pure module, `mediate` puts a batch of messages together."""
+
+from billing.mediation.mediate import CONTENT_TYPES, DeadLetter, Mediated, Message, mediate
+
+__all__ = ["CONTENT_TYPES", "DeadLetter", "Mediated", "Message", "mediate"]
