@@ -1,0 +1,207 @@
+"""The command line: one Typer app; an operator's error is one clear message and exit status 1."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from billing.deck import COVERAGES, SIDES
+from billing.errors import FileRefused, TollwireError
+from billing.instants import parse_instant_ms
+from deploy.runtime.settings import SettingsError, load_settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Wholesale voice rating.")
+deck_app = typer.Typer(no_args_is_help=True, help="Rate decks: load, list, show.")
+accounts_app = typer.Typer(no_args_is_help=True, help="Customers and vendors.")
+app.add_typer(deck_app, name="deck")
+app.add_typer(accounts_app, name="accounts")
+
+PROCESSES = ("broker", "clickhouse", "rater", "console", "traffic")
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _choice(name: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise TollwireError(f"--{name} {value}: one of {', '.join(allowed)}")
+    return value
+
+
+def _instant(name: str, text: str) -> int:
+    try:
+        return parse_instant_ms(text)
+    except ValueError as error:
+        raise TollwireError(f"--{name} {text!r}: {error}") from None
+
+
+@app.command()
+def serve(process: Annotated[str, typer.Argument(help=", ".join(PROCESSES))]) -> None:
+    """Run one process in the foreground."""
+    from deploy import serving  # noqa: PLC0415 - each command loads only what it needs
+
+    serving.serve(_choice("process", process, PROCESSES), load_settings())
+
+
+@app.command()
+def run() -> None:
+    """Run everything on this machine, with a gentle stream of demo calls, until Ctrl-C."""
+    from deploy import local  # noqa: PLC0415
+
+    settings = load_settings()
+    _say(f"starting; the NOC page will be at http://{settings.console}  (Ctrl-C stops everything)")
+    raise typer.Exit(local.run(settings))
+
+
+@app.command()
+def demo(
+    calls: Annotated[int, typer.Option(min=1, max=50_000_000, help="distinct calls")] = 200_000,
+    as_json: Annotated[bool, typer.Option("--json", help="end with one JSON line")] = False,
+) -> None:
+    """Send a day's generated calls through the real processes and account for every one."""
+    from deploy import demo as demonstration  # noqa: PLC0415
+    from deploy import demo_report, report  # noqa: PLC0415
+
+    with report.live() as (stage, progress):
+        result = demonstration.demo(load_settings(), calls, stage, progress)
+    demo_report.show(result)
+    if as_json:
+        typer.echo(json.dumps(result.summary()))
+    raise typer.Exit(0 if result.holds() else 1)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    from clickhouse.migrate import migrate as apply  # noqa: PLC0415
+
+    applied = apply(load_settings())
+    for name in applied:
+        typer.echo(f"applied {name}")
+    typer.echo(f"{len(applied)} migrations applied; the database is up to date")
+
+
+@deck_app.command("load")
+def deck_load(
+    file: Path,
+    name: Annotated[str, typer.Option(help="the deck; a new version of it is made")],
+    side: Annotated[str, typer.Option(help="sell or buy")],
+    valid_from: Annotated[str, typer.Option(help="ISO 8601 or epoch; of rows without their own")],
+    currency: Annotated[str | None, typer.Option(help="three letters; default USD")] = None,
+    coverage: Annotated[
+        str, typer.Option(help="full: codes not listed are closed; partial: they stay")
+    ] = "full",
+    deck_options: Annotated[Path | None, typer.Option(help="TOML with the deck's rules")] = None,
+    skip_bad_rows: Annotated[bool, typer.Option(help="load the good rows of a bad file")] = False,
+) -> None:
+    """Load a CSV deck as a new immutable version and hand it to the running workers."""
+    from deploy.files import read_options  # noqa: PLC0415
+    from deploy.reference import load_deck  # noqa: PLC0415
+
+    loaded = load_deck(
+        load_settings(),
+        file,
+        name,
+        _choice("side", side, SIDES),
+        _choice("coverage", coverage, COVERAGES),
+        _instant("valid-from", valid_from),
+        read_options(deck_options, currency),
+        skip_bad_rows,
+    )
+    for problem in loaded.problems[:100]:
+        _say(f"skipped {problem}")
+    version = loaded.version
+    what = "was loaded before as" if loaded.already else "is"
+    typer.echo(
+        f"{side} deck {name}: {version.rates.num_rows:,} rates in {version.currency}; this file "
+        f"{what} version {version.number}; the workers have been told"
+    )
+    if loaded.late_calls:
+        _say(
+            f"note: {loaded.late_calls:,} calls answered since --valid-from were priced by an "
+            "earlier version; they keep that price until they are re-rated"
+        )
+
+
+@deck_app.command("list")
+def deck_list() -> None:
+    """All deck versions, oldest first."""
+    from deploy import deck_report  # noqa: PLC0415
+
+    deck_report.versions(load_settings())
+
+
+@deck_app.command("show")
+def deck_show(
+    version: int, prefix: Annotated[str, typer.Option(help="only these codes")] = ""
+) -> None:
+    """The rates of one version as CSV."""
+    from deploy import deck_report  # noqa: PLC0415
+
+    deck_report.rates(load_settings(), version, prefix)
+
+
+@accounts_app.command("load")
+def accounts_load(file: Path) -> None:
+    """Load customers and vendors from a TOML file and hand them to the running workers."""
+    from deploy.reference import load_accounts  # noqa: PLC0415
+
+    accounts = load_accounts(load_settings(), file)
+    customers = sum(a.role == "customer" for a in accounts)
+    typer.echo(f"{customers} customers and {len(accounts) - customers} vendors loaded")
+
+
+@app.command()
+def rate(
+    calls: Annotated[Path, typer.Argument(help=".csv, .jsonl or .parquet")],
+    sell: Annotated[Path, typer.Option(help="CSV deck: what customers pay")],
+    buy: Annotated[Path | None, typer.Option(help="CSV deck: what vendors charge")] = None,
+    out: Annotated[Path | None, typer.Option(help=".csv, .jsonl or .parquet")] = None,
+    deck_options: Annotated[Path | None, typer.Option(help="TOML with the decks' rules")] = None,
+    explain: Annotated[
+        str | None, typer.Option(help="print how this call's price came about")
+    ] = None,
+    skip_bad_rows: Annotated[bool, typer.Option(help="leave a deck's bad rows out")] = False,
+) -> None:
+    """Rate a file of calls offline, one row per call; no service is needed."""
+    from deploy import rate_file as offline  # noqa: PLC0415
+    from deploy import report  # noqa: PLC0415
+    from deploy.files import read_options  # noqa: PLC0415
+
+    if out is None and explain is None:
+        raise TollwireError("give --out FILE, or --explain CALL_ID")
+    settings = load_settings()
+    decks = offline.compile_decks(sell, buy, read_options(deck_options, None), skip_bad_rows)
+    for problem in decks.problems[:100]:
+        _say(f"skipped {problem}")
+    if explain is not None:
+        typer.echo("\n".join(offline.explain_call(calls, explain, decks)))
+    if out is not None:
+        with report.counting("rated") as progress:
+            bad_rows = report.FirstOnly(_say)
+            total = offline.rate_file(
+                calls, out, decks, settings.kernel_threads, bad_rows, progress
+            )
+        bad_rows.rest()
+        report.offline(total, out, decks)
+
+
+def main() -> NoReturn:
+    """Run the command line; known errors become one message on stderr and exit status 1."""
+    try:
+        app(standalone_mode=False)
+    except (TollwireError, SettingsError, FileRefused) as error:
+        _say(f"error: {error}")
+        sys.exit(1)
+    except typer.Exit as status:
+        sys.exit(status.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

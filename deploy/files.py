@@ -1,0 +1,31 @@
+"""An operator's files: read whole, with clear errors."""
+
+from pathlib import Path
+from typing import Final
+
+from billing.deck import DeckOptions, parse_options
+from billing.errors import FileRefused, OptionsRefused
+
+FILE_BYTES_MAX: Final = 512 * 1024 * 1024
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a file. Raises FileRefused."""
+    try:
+        if path.stat().st_size > FILE_BYTES_MAX:
+            raise FileRefused(f"{path}: larger than {FILE_BYTES_MAX >> 20} MiB")
+        return path.read_bytes()
+    except OSError as error:
+        raise FileRefused(f"{path}: {error.strerror}") from None
+
+
+def read_options(path: Path | None, currency: str | None) -> DeckOptions:
+    """Options of a TOML file, or the defaults. Raises FileRefused, OptionsRefused."""
+    if path is None:
+        options = DeckOptions()
+    else:
+        try:
+            options = parse_options(read_file(path).decode(), str(path))
+        except UnicodeDecodeError:
+            raise OptionsRefused(f"{path}: not UTF-8 text: is it TOML?") from None
+    return options._replace(currency=currency) if currency else options

@@ -1,0 +1,221 @@
+"""`tollwire rate`: a file of calls against one or two CSV decks, without any service."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from billing import deck_csv
+from billing.call_file import NOBODY, Bad, FileBatch, read_calls
+from billing.cdr import instants_ms
+from billing.deck import ALWAYS_MS, DeckOptions, DeckVersion
+from billing.errors import FileRefused, Problem
+from billing.explain import explain
+from billing.money import format_nanos
+from billing.parties import Account, parties_of
+from billing.rating import REASONS, RatedCalls, rate_calls
+from billing.tariff import Tariff, compile_tariff
+from deploy.files import read_file
+from kernels.layout import UNRATED, Side
+
+COLUMNS = (
+    "call_id",
+    "status",
+    "reason",
+    "sell_net",
+    "sell_billed_s",
+    "sell_prefix",
+    "sell_destination",
+    "buy_net",
+    "buy_billed_s",
+    "buy_prefix",
+    "buy_destination",
+    "margin",
+)
+Row = tuple[str, ...]
+
+
+class Offline(NamedTuple):
+    """The decks of an offline run, compiled."""
+
+    tariff: Tariff
+    sides: tuple[str, ...]
+    problems: list[Problem]
+
+
+class Summary(NamedTuple):
+    """What became of the calls of a file."""
+
+    calls: int
+    rated: int
+    suspended: int
+    dead: int
+    sell_nanos: int
+    buy_nanos: int
+
+
+def compile_decks(
+    sell: Path | None, buy: Path | None, options: DeckOptions, skip_bad_rows: bool
+) -> Offline:
+    """The given decks as a tariff for everybody. Raises DeckRefused, FileRefused."""
+    versions: list[DeckVersion] = []
+    accounts: list[Account] = []
+    problems: list[Problem] = []
+    sides: list[str] = []
+    for side, role, path in (("sell", "customer", sell), ("buy", "vendor", buy)):
+        if path is None:
+            continue
+        parsed = deck_csv.parse_deck(read_file(path), str(path), ALWAYS_MS, options.time_zone)
+        rates = deck_csv.accept(parsed, str(path), skip_bad_rows)
+        number = len(versions) + 1
+        versions.append(DeckVersion(number, side, side, "full", ALWAYS_MS, 0, options, rates))
+        accounts.append(Account(NOBODY, role, NOBODY, side, options.currency))
+        problems += parsed.problems
+        sides.append(side)
+    return Offline(compile_tariff(versions, parties_of(accounts)), tuple(sides), problems)
+
+
+def _side_cells(offline: Offline, side: Side, rated: "np.ndarray[Any, Any]") -> list[list[str]]:
+    found = side.rate_row != UNRATED
+    at = pa.array(np.where(found, side.rate_row, 0), mask=~found)
+    net = [format_nanos(n) if ok else "" for n, ok in zip(side.nanos.tolist(), rated, strict=True)]
+    billed = [str(s) if ok else "" for s, ok in zip(side.billed_s.tolist(), rated, strict=True)]
+    names = [
+        [text or "" for text in column.take(at).to_pylist()]
+        for column in (offline.tariff.prefixes, offline.tariff.destinations)
+    ]
+    return [net, billed, *names]
+
+
+def _rows(offline: Offline, batch: FileBatch, priced: RatedCalls) -> list[tuple[int, Row]]:
+    n = batch.calls.num_rows
+    rated = priced.reason == 0
+    blank = [[""] * n] * 4
+    sell = _side_cells(offline, priced.sell, rated) if "sell" in offline.sides else blank
+    buy = _side_cells(offline, priced.buy, rated) if "buy" in offline.sides else blank
+    margin = [""] * n
+    if len(offline.sides) == 2:
+        nanos = (priced.sell.nanos - priced.buy.nanos).tolist()
+        margin = [format_nanos(m) if ok else "" for m, ok in zip(nanos, rated, strict=True)]
+    columns = (
+        batch.calls.column("call_id").to_pylist(),
+        ["rated" if ok else "suspended" for ok in rated],
+        [REASONS[r] for r in priced.reason],
+        *sell,
+        *buy,
+        margin,
+    )
+    good = zip(batch.line, zip(*columns, strict=True), strict=True)
+    dead = ((b.line, (b.call_id, "dead", _why(b), *[""] * 9)) for b in batch.bad)
+    return sorted([*good, *dead])
+
+
+def _why(bad: Bad) -> str:
+    return f"{bad.field}={bad.value!r}: {bad.detail}" if bad.field else bad.detail
+
+
+@contextmanager
+def _writer(path: Path) -> Iterator[Callable[[list[Row]], None]]:
+    kind = path.suffix.lower()
+    if kind == ".parquet":
+        schema = pa.schema([(c, pa.string()) for c in COLUMNS])
+        with pq.ParquetWriter(path, schema) as file:
+            yield lambda rows: file.write_table(
+                pa.Table.from_pylist([dict(zip(COLUMNS, r, strict=True)) for r in rows], schema)
+            )
+    elif kind in (".jsonl", ".ndjson", ".json"):
+        with path.open("w", encoding="utf-8") as lines:
+            yield lambda rows: lines.writelines(
+                json.dumps(dict(zip(COLUMNS, r, strict=True))) + "\n" for r in rows
+            )
+    elif kind in (".csv", ""):
+        with path.open("w", encoding="utf-8", newline="") as text:
+            writer = csv.writer(text, lineterminator="\n")
+            writer.writerow(COLUMNS)
+            yield writer.writerows
+    else:
+        raise FileRefused(f"{path}: expected .csv, .jsonl or .parquet")
+
+
+def rate_file(
+    calls: Path,
+    out: Path,
+    offline: Offline,
+    threads: int,
+    bad_row: Callable[[str], None],
+    progress: Callable[[int], None],
+) -> Summary:
+    """Rate every call of a file, one row of COLUMNS each, in the file's order.
+
+    Records that are no calls are rows with status "dead"; bad_row is told file, line, field and
+    value of each. Raises FileRefused when the file cannot be read or written at all.
+    """
+    buy_leg = "buy" in offline.sides
+    total = Summary(0, 0, 0, 0, 0, 0)
+    try:
+        with _writer(out) as write:
+            for batch in read_calls(calls, buy_leg):
+                priced = rate_calls(
+                    batch.calls, batch.digits, batch.digit_count, offline.tariff, threads, buy_leg
+                )
+                write([row for _, row in _rows(offline, batch, priced)])
+                for bad in batch.bad:
+                    bad_row(str(Problem(str(calls), bad.line, bad.field, bad.value, bad.detail)))
+                total = _added(total, batch, priced)
+                progress(total.calls)
+    except OSError as error:
+        raise FileRefused(f"{out}: {error.strerror}") from None
+    return total
+
+
+def _added(total: Summary, batch: FileBatch, priced: RatedCalls) -> Summary:
+    rated = int((priced.reason == 0).sum())
+    n, dead = batch.calls.num_rows, len(batch.bad)
+    return Summary(
+        total.calls + n + dead,
+        total.rated + rated,
+        total.suspended + n - rated,
+        total.dead + dead,
+        total.sell_nanos + int(priced.sell.nanos.sum()),
+        total.buy_nanos + int(priced.buy.nanos.sum()),
+    )
+
+
+def explain_call(calls: Path, call_id: str, offline: Offline) -> list[str]:
+    """How the price of one call of a file came about. Raises FileRefused if it is not there."""
+    for batch in read_calls(calls, "buy" in offline.sides):
+        for bad in batch.bad:
+            if bad.call_id == call_id:
+                return [f"call {call_id}: no price", f"  line {bad.line}: {_why(bad)}"]
+        ids = batch.calls.column("call_id").to_pylist()
+        if call_id not in ids:
+            continue
+        at = ids.index(call_id)
+        call = batch.calls.slice(at, 1)
+        lines = [f"call {call_id}, line {batch.line[at]}"]
+        nanos = {}
+        for side in offline.sides:
+            found = explain(
+                offline.tariff,
+                side,
+                side,
+                call.column("called")[0].as_py(),
+                int(instants_ms(call)[0]),
+                call.column("duration_ms")[0].as_py(),
+            )
+            lines += found.lines
+            nanos[side] = found.nanos
+        missing = [side for side, value in nanos.items() if value is None]
+        if missing:
+            return [*lines, f"suspended: {missing[0]}_rate_missing"]
+        if len(offline.sides) == 2:
+            margin = format_nanos((nanos["sell"] or 0) - (nanos["buy"] or 0))
+            lines.append(f"margin: {margin} {offline.tariff.currencies['sell', 'sell']}")
+        return lines
+    raise FileRefused(f"{calls}: no call {call_id}")

@@ -1,0 +1,1 @@
+"""The stream: call records in, rated money out. Talks to `rerate` and `dashboards` by topics."""

@@ -1,0 +1,112 @@
+"""Deck hand-over: decks and accounts from their compacted topics into the tariff of a worker.
+
+A plain consumer, no table: it reads the topics from the beginning, then follows. The tariff is
+replaced whole, so a batch is rated from one state of the decks.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from billing.deck import DeckVersion
+from billing.parties import Account, parties_of
+from billing.tariff import Tariff, compile_tariff
+from deploy.runtime import metrics
+from deploy.runtime.settings import Settings
+from streams import topics, wire
+
+_log = structlog.get_logger()
+
+
+class Reference:
+    """The decks and accounts of a worker, as `tariff`, kept up to date by `follow`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=settings.broker,
+            enable_auto_commit=False,
+            max_partition_fetch_bytes=topics.MESSAGE_BYTES_MAX,
+        )
+        self._parts = wire.PartialVersions()
+        self._versions: dict[int, DeckVersion] = {}
+        self._accounts: dict[tuple[str, str], Account] = {}
+        self.tariff: Tariff = compile_tariff([], parties_of([]))
+
+    @property
+    def versions(self) -> set[int]:
+        """Numbers of the deck versions that have arrived whole."""
+        return set(self._versions)
+
+    async def start(self) -> None:
+        """Read both topics to their present end."""
+        await self._consumer.start()
+        at = [TopicPartition(name, 0) for name in topics.REFERENCE]
+        begins = await self._consumer.beginning_offsets(at)
+        ends = await self._consumer.end_offsets(at)
+        self._consumer.assign(at)
+        for tp, begin in begins.items():
+            self._consumer.seek(tp, begin)
+        while any([await self._consumer.position(tp) < end for tp, end in ends.items()]):
+            self._take(await self._consumer.getmany(timeout_ms=1_000))
+        await self._compile()
+
+    async def stop(self) -> None:
+        """Let go of the broker."""
+        await self._consumer.stop()
+
+    async def follow(self) -> None:
+        """Keep the tariff up to date, for ever."""
+        while True:
+            if self._take(await self._consumer.getmany(timeout_ms=1_000)):
+                await self._compile()
+
+    def _take(self, records: dict[TopicPartition, list]) -> bool:  # type: ignore[type-arg]
+        changed = False
+        for tp, messages in records.items():
+            for message in messages:
+                if message.value is None:
+                    continue
+                if tp.topic == topics.ACCOUNT:
+                    account = wire.decode_account(message.value)
+                    self._accounts[account.role, account.account] = account
+                    changed = True
+                elif version := self._parts.add(message.value):
+                    self._versions[version.number] = version
+                    changed = True
+        return changed
+
+    async def _compile(self) -> None:
+        versions, accounts = list(self._versions.values()), list(self._accounts.values())
+        self.tariff = await asyncio.to_thread(compile_tariff, versions, parties_of(accounts))
+        metrics.DECK_VERSIONS.set(len(versions))
+        _log.info(
+            "tariff compiled",
+            deck_versions=len(versions),
+            accounts=len(accounts),
+            dial_codes=len(self.tariff.book.codes.length) - 1,
+        )
+
+
+async def publish(
+    settings: Settings, versions: Sequence[DeckVersion], accounts: Sequence[Account]
+) -> None:
+    """Write deck versions and accounts to their compacted topics; returns when all are acked."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.broker,
+        acks="all",
+        max_request_size=topics.MESSAGE_BYTES_MAX,
+        compression_type="gzip",
+    )
+    await producer.start()
+    try:
+        for account in accounts:
+            key, value = wire.encode_account(account)
+            await producer.send(topics.ACCOUNT, value, key)
+        for version in versions:
+            for key, value in wire.encode_version(version):
+                await producer.send(topics.DECK_VERSION, value, key)
+        await producer.flush()
+    finally:
+        await producer.stop()

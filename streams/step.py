@@ -1,0 +1,237 @@
+"""The rater's step, pure: messages of one partition -> rated calls, dead letters, receipts.
+
+In two halves, because a call that is older than the memory of ids has to be looked up in between:
+`take_in` parses and judges, `settle` rates. Both are functions of their arguments and the memory.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from billing.cdr import INSTANT, cdr_ids, contents, instants_ms
+from billing.mediation import DeadLetter, Mediated, Message, mediate
+from billing.rating import REASONS, RatedCalls, rate_calls
+from billing.tariff import Tariff
+from clickhouse.tables import DEAD_LETTER, RECEIPT
+from kernels.layout import I8, I64, U64, UNRATED, Side
+from kernels.seen import CONFLICT, DUPLICATE, NEW, REPLAY, Seen
+from streams import wire
+
+CLOCK_AHEAD_MS_MAX = 60_000
+"""How far a switch's clock may run ahead of the broker's: an id's first arrival is not earlier
+than the end of its call less this."""
+
+
+class Raw(NamedTuple):
+    """One message of cdr.raw."""
+
+    message: Message
+    offset: int
+    received_ms: int
+
+
+class Place(NamedTuple):
+    """Where a call was first taken in, and its content hash."""
+
+    log: str
+    partition: int
+    offset: int
+    row: int
+    content: int
+
+
+class TakenIn(NamedTuple):
+    """Messages parsed and judged; `late` are the rows that memory cannot decide."""
+
+    log: str
+    partition: int
+    raws: list[Raw]
+    mediated: Mediated
+    offset: U64
+    received_ms: I64
+    ids: pa.Array
+    content: U64
+    verdict: I8
+    late: I64
+
+
+class Outcome(NamedTuple):
+    """What a step emits: rows of wire.RATED, of DEAD_LETTER and of RECEIPT."""
+
+    rated: pa.RecordBatch
+    dead: pa.RecordBatch
+    receipts: pa.RecordBatch
+
+
+def take_in(log: str, partition: int, raws: list[Raw], seen: Seen) -> TakenIn:
+    """Parse the messages and judge each call against the memory of ids."""
+    mediated = mediate([raw.message for raw in raws])
+    offsets = np.array([raw.offset for raw in raws], np.uint64)[mediated.message]
+    received = np.array([raw.received_ms for raw in raws], np.int64)[mediated.message]
+    ids, content = cdr_ids(mediated.calls), contents(mediated.calls)
+    covers_from_ms = seen.covers_from_ms
+    verdict = seen.judge(ids, content, offsets.view(np.int64), mediated.row, received)
+    ended = instants_ms(mediated.calls) + mediated.calls.column("duration_ms").to_numpy()
+    undecided = (verdict == NEW) | (verdict == REPLAY)
+    late = np.flatnonzero(undecided & (ended < covers_from_ms + CLOCK_AHEAD_MS_MAX))
+    return TakenIn(log, partition, raws, mediated, offsets, received, ids, content, verdict, late)
+
+
+def settle(
+    taken: TakenIn, stored: Mapping[bytes, Place], tariff: Tariff, threads: int = 0
+) -> Outcome:
+    """Rate what is new and account for every record.
+
+    stored: of the late calls, those that ClickHouse already has, by cdr_id.
+    """
+    verdict = taken.verdict.copy()
+    for i in taken.late.tolist():
+        place = stored.get(taken.ids[i].as_py())
+        here = (taken.log, taken.partition, int(taken.offset[i]), int(taken.mediated.row[i]))
+        if place is not None and place[:4] != here:
+            same = place.content == int(taken.content[i])
+            verdict[i] = DUPLICATE if same else CONFLICT
+    fresh = np.flatnonzero((verdict == NEW) | (verdict == REPLAY))
+    mediated = taken.mediated
+    calls = mediated.calls.take(pa.array(fresh))
+    priced = rate_calls(calls, mediated.digits[fresh], mediated.digit_count[fresh], tariff, threads)
+    conflicts = np.flatnonzero(verdict == CONFLICT)
+    dead = [*mediated.dead, *(_conflict(taken, int(i)) for i in conflicts)]
+    return Outcome(
+        _rated_rows(taken, fresh, calls, priced, tariff),
+        _dead_rows(taken, dead),
+        _receipts(taken, verdict, fresh, priced.reason, dead),
+    )
+
+
+def _conflict(taken: TakenIn, row: int) -> DeadLetter:
+    call = taken.mediated.calls.slice(row, 1)
+    return DeadLetter(
+        int(taken.mediated.message[row]),
+        int(taken.mediated.row[row]),
+        "conflict",
+        "call_id",
+        call.column("call_id")[0].as_py(),
+        "the same switch, call id and leg came before with other content",
+        call.column("duration_ms")[0].as_py(),
+        wire.encode(call),
+    )
+
+
+def _leg_columns(side: Side, currency: pa.Array, priced: I8, tariff: Tariff) -> list[pa.Array]:
+    """The columns of wire.RATED of one leg; a suspended call names no rate."""
+    none = (priced != 0) | (side.rate_row == UNRATED)
+    row = np.where(none, 0, side.rate_row)
+    if not len(tariff.row_version):
+        version = local = np.zeros(len(row), np.uint32)
+        prefix = destination = pa.array([""] * len(row), pa.string())
+    else:
+        version = np.where(none, np.uint32(0), tariff.row_version[row])
+        local = np.where(none, np.uint32(0), tariff.row_local[row])
+        at = pa.array(row, mask=none)
+        prefix = pc.fill_null(tariff.prefixes.take(at), "")
+        destination = pc.fill_null(tariff.destinations.take(at), "")
+    return [
+        currency,
+        pa.array(side.nanos),
+        pa.array(side.billed_s.astype(np.uint32)),
+        pa.array(version),
+        pa.array(local),
+        prefix,
+        destination,
+    ]
+
+
+def _rated_rows(
+    taken: TakenIn, fresh: I64, calls: pa.RecordBatch, priced: RatedCalls, tariff: Tariff
+) -> pa.RecordBatch:
+    n = len(fresh)
+    no_margin = (priced.reason != 0) | ~np.asarray(
+        pc.or_(pc.equal(priced.sell_currency, priced.buy_currency), pc.invert(priced.has_buy))
+    )
+    columns = [
+        taken.ids.take(pa.array(fresh)),
+        *calls.columns,
+        pa.array(taken.content[fresh]),
+        pa.array(taken.received_ms[fresh]).view(INSTANT),
+        pa.array([taken.log] * n, pa.string()),
+        pa.array(np.full(n, taken.partition, np.uint16)),
+        pa.array(taken.offset[fresh]),
+        pa.array(taken.mediated.row[fresh].astype(np.uint32)),
+        pa.array(priced.node.astype(np.uint32)),
+        pa.array(np.full(n, tariff.book.codes.epoch, np.uint64)),
+        pa.array(REASONS, pa.string()).take(pa.array(priced.reason)),
+        pa.array(priced.has_buy),
+        *_leg_columns(priced.sell, priced.sell_currency, priced.reason, tariff),
+        *_leg_columns(priced.buy, priced.buy_currency, priced.reason, tariff),
+        pa.array(priced.sell.nanos - priced.buy.nanos, mask=no_margin),
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=wire.RATED)
+
+
+def _dead_rows(taken: TakenIn, dead: list[DeadLetter]) -> pa.RecordBatch:
+    rows = [
+        {
+            "log": taken.log,
+            "partition": taken.partition,
+            "offset": taken.raws[d.message].offset,
+            "row": d.row,
+            "received_at": taken.raws[d.message].received_ms,
+            "reason": d.reason,
+            "field": d.field,
+            "value": d.value,
+            "detail": d.detail,
+            "duration_ms": d.duration_ms,
+            "raw": d.raw,
+        }
+        for d in dead
+    ]
+    return pa.RecordBatch.from_pylist(rows, schema=DEAD_LETTER.schema)
+
+
+def _receipts(
+    taken: TakenIn, verdict: I8, fresh: I64, reason: I8, dead: list[DeadLetter]
+) -> pa.RecordBatch:
+    """One row per message: what came in (counted before anything was decided) and became of it."""
+    n, message = len(taken.raws), taken.mediated.message
+    duration_ms = taken.mediated.calls.column("duration_ms").to_numpy()
+    every = np.arange(len(message))
+    duplicate = np.flatnonzero(verdict == DUPLICATE)
+    parts = {
+        "rated": fresh[reason == 0],
+        "suspended": fresh[reason != 0],
+        "duplicate": duplicate,
+    }
+
+    def count(rows: I64) -> U64:
+        return np.bincount(message[rows], minlength=n).astype(np.uint64)
+
+    def total_ms(rows: I64) -> U64:
+        out = np.zeros(n, np.uint64)
+        np.add.at(out, message[rows], duration_ms[rows].astype(np.uint64))
+        return out
+
+    columns = {name: count(rows) for name, rows in parts.items()}
+    columns |= {f"{name}_ms": total_ms(rows) for name, rows in parts.items()}
+    columns["dead"], columns["dead_ms"] = np.zeros(n, np.uint64), np.zeros(n, np.uint64)
+    for letter in dead:
+        columns["dead"][letter.message] += np.uint64(1)
+        columns["dead_ms"][letter.message] += np.uint64(letter.duration_ms)
+    columns["calls"], columns["calls_ms"] = count(every), total_ms(every)
+    for letter in taken.mediated.dead:
+        columns["calls"][letter.message] += np.uint64(1)
+        columns["calls_ms"][letter.message] += np.uint64(letter.duration_ms)
+    fixed = {
+        "log": pa.array([taken.log] * n, pa.string()),
+        "partition": pa.array(np.full(n, taken.partition, np.uint16)),
+        "offset": pa.array([raw.offset for raw in taken.raws], pa.uint64()),
+        "received_at": pa.array([raw.received_ms for raw in taken.raws], pa.int64()).view(INSTANT),
+    }
+    arrays = [
+        fixed[f.name] if f.name in fixed else pa.array(columns[f.name]).cast(f.type)
+        for f in RECEIPT.schema
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=RECEIPT.schema)

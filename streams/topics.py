@@ -1,0 +1,97 @@
+"""The topics: their names, how they are kept, and their creation."""
+
+import asyncio
+from typing import Final
+
+import structlog
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError
+
+from deploy.runtime.settings import Settings
+
+RAW: Final = "cdr.raw"
+RATED: Final = "cdr.rated"
+DEAD: Final = "cdr.dead"
+RECEIPT: Final = "cdr.receipt"
+DECK_VERSION: Final = "deck.version"
+ACCOUNT: Final = "account"
+
+STREAMS: Final = (RAW, RATED, DEAD, RECEIPT)
+"""Equal partitions: what comes of cdr.raw partition p is written to partition p of the others."""
+REFERENCE: Final = (DECK_VERSION, ACCOUNT)
+"""One partition, compacted: the whole of it is read by every worker."""
+
+MESSAGE_BYTES_MAX: Final = 8 * 1024 * 1024
+RAW_BYTES_MAX: Final = 1024 * 1024
+_DAY_MS = 86_400_000
+_ALREADY_EXISTS = 36
+
+_log = structlog.get_logger()
+
+
+class BrokerDown(Exception):
+    """The broker did not answer in time; the message names address and setting."""
+
+
+def _new_topics(settings: Settings) -> list[NewTopic]:
+    replicas = settings.replication
+    durable = {"min.insync.replicas": str(min(2, replicas))}
+    streams = [
+        NewTopic(
+            name,
+            settings.partitions,
+            replicas,
+            topic_configs={
+                **durable,
+                "cleanup.policy": "delete",
+                "retention.ms": str(7 * _DAY_MS),
+                "max.message.bytes": str(RAW_BYTES_MAX if name == RAW else MESSAGE_BYTES_MAX),
+            },
+        )
+        for name in STREAMS
+    ]
+    reference = [
+        NewTopic(
+            name,
+            1,
+            replicas,
+            topic_configs={
+                **durable,
+                "cleanup.policy": "compact",
+                "max.message.bytes": str(MESSAGE_BYTES_MAX),
+            },
+        )
+        for name in REFERENCE
+    ]
+    return [*streams, *reference]
+
+
+async def ensure_topics(settings: Settings, timeout_s: float = 30.0) -> str:
+    """Create what is missing once the broker answers; returns the cluster's id.
+
+    The cluster id names the log: offsets of another log mean other messages. Raises BrokerDown.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.broker)
+    try:
+        async with asyncio.timeout(timeout_s):
+            await _started(admin)
+            answer = await admin.create_topics(_new_topics(settings))
+            for name, code, message in answer.topic_errors:
+                if code not in (0, _ALREADY_EXISTS):
+                    raise BrokerDown(f"topic {name} cannot be created: {message} (code {code})")
+            return str((await admin.describe_cluster())["cluster_id"])
+    except TimeoutError:
+        raise BrokerDown(
+            f"no broker at {settings.broker} (TOLLWIRE_BROKER) within {timeout_s:.0f} s"
+        ) from None
+    finally:
+        await admin.close()
+
+
+async def _started(admin: AIOKafkaAdminClient) -> None:
+    while True:
+        try:
+            await admin.start()
+            return
+        except KafkaError:
+            await asyncio.sleep(0.1)

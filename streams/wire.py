@@ -1,0 +1,140 @@
+"""What goes over the topics: Arrow IPC streams of these schemas (JSON for accounts)."""
+
+from typing import Final
+
+import msgspec
+import pyarrow as pa
+
+from billing.cdr import CALLS, INSTANT
+from billing.deck import RATES, DeckOptions, DeckVersion
+from billing.parties import Account
+
+_LEG_FIELDS = (
+    ("currency", pa.string()),
+    ("nanos", pa.int64()),
+    ("billed_s", pa.uint32()),
+    ("deck_version", pa.uint32()),
+    ("rate_row", pa.uint32()),
+    ("prefix", pa.string()),
+    ("destination", pa.string()),
+)
+
+RATED: Final = pa.schema(
+    [
+        ("cdr_id", pa.binary(16)),
+        *CALLS,
+        ("content", pa.uint64()),
+        ("received_at", INSTANT),
+        ("log", pa.string()),
+        ("partition", pa.uint16()),
+        ("offset", pa.uint64()),
+        ("row", pa.uint32()),
+        ("node_id", pa.uint32()),
+        ("dialcode_epoch", pa.uint64()),
+        ("reason", pa.string()),
+        ("has_buy", pa.bool_()),
+        *((f"sell_{name}", kind) for name, kind in _LEG_FIELDS),
+        *((f"buy_{name}", kind) for name, kind in _LEG_FIELDS),
+        ("margin_nanos", pa.int64()),
+    ]
+)
+"""cdr.rated: every rated or suspended call. reason "" = rated; of one cdr_id the last row counts;
+margin_nanos is null where the call is suspended or its two sides differ in currency."""
+
+ROWS_MAX: Final = 4_000
+"""of one cdr.rated message: at the longest texts a message stays below topics.MESSAGE_BYTES_MAX"""
+RAW_BYTES_PER_MESSAGE: Final = 4 * 1024 * 1024
+RATES_PER_PART: Final = 20_000
+
+
+def encode(batch: pa.RecordBatch, metadata: dict[str, str] | None = None) -> bytes:
+    """One batch as an Arrow IPC stream."""
+    schema = batch.schema.with_metadata(metadata) if metadata else batch.schema
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, schema) as stream:
+        stream.write_batch(batch.replace_schema_metadata(schema.metadata))
+    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
+
+
+def decode(payload: bytes) -> pa.Table:
+    """The rows of an Arrow IPC stream that `encode` wrote."""
+    with pa.ipc.open_stream(payload) as stream:
+        return stream.read_all()
+
+
+def slices(batch: pa.RecordBatch, rows_max: int = ROWS_MAX) -> list[pa.RecordBatch]:
+    """The batch in pieces of at most rows_max rows."""
+    return [batch.slice(at, rows_max) for at in range(0, batch.num_rows, rows_max)]
+
+
+class _Header(msgspec.Struct):
+    number: int
+    deck: str
+    side: str
+    coverage: str
+    valid_from_ms: int
+    published_ms: int
+    options: tuple[str | int, ...]
+    parts: int
+    part: int
+
+
+def encode_options(options: DeckOptions) -> str:
+    """Deck options as JSON, the form they are stored in."""
+    return msgspec.json.encode(options._asdict()).decode()
+
+
+def decode_options(text: str) -> DeckOptions:
+    """Deck options from `encode_options`."""
+    return DeckOptions(**msgspec.json.decode(text))
+
+
+def encode_version(version: DeckVersion) -> list[tuple[bytes, bytes]]:
+    """A deck version as (key, value) messages of deck.version, in parts of RATES_PER_PART."""
+    rates = version.rates.combine_chunks()
+    starts = range(0, max(rates.num_rows, 1), RATES_PER_PART)
+    messages = []
+    for part, start in enumerate(starts):
+        header = _Header(*version[:6], options=tuple(version.options), parts=len(starts), part=part)
+        meta = {"tollwire.deck_version": msgspec.json.encode(header).decode()}
+        rows = rates.slice(start, RATES_PER_PART).combine_chunks().to_batches()
+        batch = rows[0] if rows else pa.RecordBatch.from_pylist([], schema=RATES)
+        messages.append((f"{version.number}:{part}".encode(), encode(batch, meta)))
+    return messages
+
+
+class PartialVersions:
+    """Puts deck versions together from their parts, in any order."""
+
+    def __init__(self) -> None:
+        self._parts: dict[int, dict[int, pa.Table]] = {}
+
+    def add(self, payload: bytes) -> DeckVersion | None:
+        """The version, once all of its parts have been added."""
+        table = decode(payload)
+        header = msgspec.json.decode(table.schema.metadata[b"tollwire.deck_version"], type=_Header)
+        parts = self._parts.setdefault(header.number, {})
+        parts[header.part] = table.replace_schema_metadata(None)
+        if len(parts) < header.parts:
+            return None
+        del self._parts[header.number]
+        return DeckVersion(
+            header.number,
+            header.deck,
+            header.side,
+            header.coverage,
+            header.valid_from_ms,
+            header.published_ms,
+            DeckOptions(*header.options),  # type: ignore[arg-type]
+            pa.concat_tables([parts[i] for i in range(header.parts)]),
+        )
+
+
+def encode_account(account: Account) -> tuple[bytes, bytes]:
+    """An account as (key, value) of the account topic."""
+    return f"{account.role}/{account.account}".encode(), msgspec.json.encode(account._asdict())
+
+
+def decode_account(payload: bytes) -> Account:
+    """An account from `encode_account`."""
+    return Account(**msgspec.json.decode(payload))
