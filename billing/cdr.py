@@ -5,6 +5,7 @@ whether a row is a usable call, so that a switch's JSON and a collector's Arrow 
 """
 
 from hashlib import blake2b
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -68,6 +69,15 @@ class Flaw(NamedTuple):
     detail: str
 
 
+def normalise(called: str) -> str:
+    """Digits of a dialled number: a leading "+" or "00" dropped; "" if it has others.
+
+    What kernels.parse_numbers does in bulk, here for one number or one dial code.
+    """
+    digits = called.removeprefix("+") if called.startswith("+") else called.removeprefix("00")
+    return digits if digits.isascii() and digits.isdecimal() else ""
+
+
 def calls_from(cdrs: list[Cdr]) -> pa.RecordBatch:
     """n calls as a batch of CALLS."""
     columns = zip(*cdrs, strict=True) if cdrs else [()] * len(CALLS)
@@ -117,11 +127,13 @@ def cdr_ids(calls: pa.RecordBatch) -> pa.Array:
     """The 16-byte id of each call: BLAKE2b of switch, call id and leg. Same call, same id."""
     joined = pc.binary_join_element_wise(
         calls.column("switch"), calls.column("call_id"), calls.column("leg"), "\0"
-    ).to_pylist()
-    digests = b"".join([blake2b(text.encode(), digest_size=16).digest() for text in joined])
-    return pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(16), len(joined), [None, pa.py_buffer(digests)]
-    )
+    ).cast(pa.large_binary())
+    n = len(joined)
+    _, offsets, data = joined.buffers()
+    bounds = np.frombuffer(offsets, np.int64, n + 1, joined.offset * 8).tolist() if n else [0]
+    text = memoryview(data or b"")
+    digests = b"".join([blake2b(text[a:b], digest_size=16).digest() for a, b in pairwise(bounds)])
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), n, [None, pa.py_buffer(digests)])
 
 
 def contents(calls: pa.RecordBatch) -> U64:

@@ -122,6 +122,14 @@ def _round(options: Mapping[str, Any]) -> tuple[str, int]:
     return mode, decimals
 
 
+def _currency(options: Mapping[str, Any]) -> str:
+    value = options.get("currency", "USD")
+    try:
+        return parse_currency(str(value))
+    except ValueError as error:
+        raise ValueError(f"currency={value!r}: {error}") from None
+
+
 KEYS: Final = (
     "anchor",
     "grace",
@@ -159,7 +167,7 @@ def options_from(options: Mapping[str, Any]) -> DeckOptions:
         min_charge_nanos=_fee(options, "min_charge", 0),
         max_charge_nanos=_fee(options, "max_charge", MAX_CHARGE_NONE),
         attempt_fee_nanos=_fee(options, "attempt_fee", 0),
-        currency=parse_currency(str(options.get("currency", "USD"))),
+        currency=_currency(options),
         time_zone=zone,
     )
     if 0 <= found.max_charge_nanos < found.min_charge_nanos:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
+from billing.cdr import normalise
 from billing.deck import ALWAYS_MS, FOREVER_MS, RATES
 from billing.errors import DeckRefused, FileRefused, Problem
 from billing.instants import format_instant_ms, parse_instant_ms
@@ -56,7 +57,8 @@ def _amount(record: dict[str, str], field: str, high: int) -> int:
 
 def _increment(record: dict[str, str], field: str, low: int) -> int:
     text = record[field]
-    if not (text.isascii() and text.isdecimal()) or not low <= int(text) <= INCREMENT_S_MAX:
+    usable = text.isascii() and text.isdecimal() and len(text) <= 9
+    if not usable or not low <= int(text) <= INCREMENT_S_MAX:
         raise _Bad(field, f"whole seconds, {low} to {INCREMENT_S_MAX}")
     return int(text)
 
@@ -72,9 +74,9 @@ def _instant(record: dict[str, str], field: str, default: int, zone: ZoneInfo) -
 
 
 def _row(record: dict[str, str], zone: ZoneInfo, valid_from_ms: int) -> _Row:
-    prefix = record["prefix"].removeprefix("+")
-    if not (prefix.isascii() and prefix.isdecimal() and 1 <= len(prefix) <= DIGITS_MAX):
-        raise _Bad("prefix", f"1 to {DIGITS_MAX} digits")
+    prefix = normalise(record["prefix"])
+    if not 1 <= len(prefix) <= DIGITS_MAX or prefix.startswith("00"):
+        raise _Bad("prefix", f"1 to {DIGITS_MAX} digits, '+' or '00' in front")
     if len(record["destination"]) > DESTINATION_MAX:
         raise _Bad("destination", f"longer than {DESTINATION_MAX} characters")
     rate = _amount(record, "rate_per_min", RATE_NANOS_MAX)
@@ -156,6 +158,7 @@ def parse_deck(
     rows: list[_Row] = []
     lines: list[int] = []
     problems: list[Problem] = []
+    line = 1
     try:
         for cells in reader:
             line = reader.line_num  # type: ignore[attr-defined]
@@ -175,7 +178,7 @@ def parse_deck(
                 value = record.get(bad.field, "")
                 problems.append(Problem(file, line, bad.field, value, bad.problem))
     except csv.Error as error:
-        raise FileRefused(f"{file}: not CSV: {error}") from None
+        raise FileRefused(f"{file}:{line + 1}: not CSV: {error}") from None
     overlaps = _overlaps(file, rows, lines)
     problems = sorted([*problems, *overlaps.values()], key=lambda p: p.line)
     good = [row for i, row in enumerate(rows) if i not in overlaps]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pyarrow.compute as pc
 
+from billing.cdr import normalise
 from billing.deck import ALWAYS_MS, FOREVER_MS, DeckVersion
 from billing.instants import format_instant_ms
 from billing.money import format_nanos
@@ -38,12 +39,6 @@ class Explained(NamedTuple):
     lines: list[str]
     billed_s: int | None
     nanos: int | None
-
-
-def normalise(called: str) -> str:
-    """Digits of a dialled number: a leading "+" or "00" dropped."""
-    digits = called.removeprefix("+") if called.startswith("+") else called.removeprefix("00")
-    return digits if digits.isascii() and digits.isdecimal() else ""
 
 
 def _rows_of(version: DeckVersion, prefix: str, closes_ms: int) -> list[Found]:

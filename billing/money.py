@@ -3,7 +3,7 @@
 import re
 
 NANOS = 10**9
-_DECIMAL = re.compile(r"([+-]?)(\d{1,12})(?:\.(\d{0,40}))?$")
+_DECIMAL = re.compile(r"([+-]?)(\d{1,12})(?:\.(\d{0,40}))?$", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}$")
 
 
@@ -31,6 +31,6 @@ def format_nanos(nanos: int) -> str:
 
 def parse_currency(text: str) -> str:
     """A three-letter currency code. Raises ValueError."""
-    if not _CURRENCY.match(text):
+    if not _CURRENCY.fullmatch(text):
         raise ValueError("not a three-letter currency code in capitals")
     return text

@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from billing.cdr import TEXT_MAX
 from billing.errors import OptionsRefused
 from billing.money import parse_currency
 
@@ -50,6 +51,9 @@ def parse_accounts(text: str, file: str) -> list[Account]:
     unknown = set(document) - {"customers", "vendors"}
     if unknown:
         raise OptionsRefused(f"{file}: unknown table {sorted(unknown)[0]}: customers, vendors")
+    for table, found in document.items():
+        if not isinstance(found, dict):
+            raise OptionsRefused(f"{file}: {table}={found!r}: expected tables [{table}.NAME]")
     accounts = [
         _account(file, role, name, entry)
         for role in ROLES
@@ -64,6 +68,8 @@ def _account(file: str, role: str, account: str, entry: Any) -> Account:
     where = f"{file}: {role}s.{account}"
     if not isinstance(entry, dict):
         raise OptionsRefused(f"{where}: expected a table")
+    if not 1 <= len(account.encode()) <= TEXT_MAX:
+        raise OptionsRefused(f"{where}: a name has 1 to {TEXT_MAX} bytes")
     deck_key = _DECK_KEY[role]
     for key in (deck_key, "currency"):
         if not isinstance(entry.get(key), str) or not entry[key]:

@@ -82,8 +82,13 @@ def run(settings: Settings) -> int:
 
 
 @contextmanager
-def running(settings: Settings, names: tuple[str, ...], stage: Stage) -> Iterator[list[str]]:
-    """Have the named processes up; those that were not are stopped at the end. Raises NotReady."""
+def running(
+    settings: Settings, names: tuple[str, ...], stage: Stage
+) -> Iterator["dict[str, subprocess.Popen[bytes]]"]:
+    """Have the named processes up; yields those it started, which it stops at the end.
+
+    Raises NotReady.
+    """
     logs = settings.data_dir / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     started: dict[str, subprocess.Popen[bytes]] = {}
@@ -92,19 +97,24 @@ def running(settings: Settings, names: tuple[str, ...], stage: Stage) -> Iterato
         for name in names:
             if is_up(*addresses[name]):
                 stage(f"{name} is running at {addresses[name][0]}")
-                continue
-            with (logs / f"{name}.log").open("wb") as log:
-                started[name] = subprocess.Popen(
-                    [sys.executable, "-m", "deploy.cli", "serve", name],
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
+            else:
+                started[name] = start(name, logs)
         for name in names:
             _wait(settings, name, started.get(name), logs, stage)
-        yield list(started)
+        yield started
     finally:
         _stop(list(started.values())[::-1])
+
+
+def start(name: str, logs: Path) -> "subprocess.Popen[bytes]":
+    """Start one process in a session of its own; its output goes to logs/NAME.log."""
+    with (logs / f"{name}.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "deploy.cli", "serve", name],
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
 
 
 def _ready(settings: Settings, name: str) -> bool:

@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from kernels import cpu
-from kernels.book import DeckRates, build_book
+from kernels.book import TIME_MAX, TIME_MIN, DeckRates, build_book
 from kernels.dialcodes import parse_numbers
 from kernels.layout import (
+    DIGITS_MAX,
     DURATION_MS_MAX,
     NO_DECK,
     R_ROUND_UNIT,
@@ -40,6 +41,9 @@ def _check_limits(calls: Calls, book: Book) -> None:
         if column.dtype != np.dtype(dtype):
             raise BatchError(f"column {name}: {column.dtype} instead of {np.dtype(dtype)}")
     for name, column, low, high in (
+        ("digits", calls.digits, 0, 10**DIGITS_MAX - 1),
+        ("digit_count", calls.digit_count, 0, DIGITS_MAX),
+        ("answered_ms", calls.answered_ms, int(TIME_MIN), int(TIME_MAX) - 1),
         ("duration_ms", calls.duration_ms, 0, DURATION_MS_MAX),
         ("sell_deck", calls.sell_deck, NO_DECK, len(book.closure) - 1),
         ("buy_deck", calls.buy_deck, NO_DECK, len(book.closure) - 1),
@@ -65,7 +69,7 @@ def rate(calls: Calls, book: Book, threads: int = 0) -> Rated:
     value outside the limits of layout.py.
     """
     _check_limits(calls, book)
-    calls = Calls(*(read_only(column) for column in calls))
+    calls = Calls._make(read_only(column) for column in calls)
     n = len(calls.digits)
     out = Rated(np.empty(n, np.int32), _side(n), _side(n))
     threads = threads or cpu_count() or 1

@@ -1,7 +1,8 @@
 """A bounded memory of call ids: has this call been taken in before, from where, with what content?
 
 Two generations of an open-addressing table: when the young one is full it becomes the old one and
-the former old one is forgotten, so at least `capacity` and at most 2 * `capacity` ids are known.
+the former old one is forgotten, so at most 2 * `capacity` ids are known, and at least the last
+`capacity` less one batch.
 """
 
 from typing import Final
@@ -106,7 +107,8 @@ class Seen:
         if n > self.capacity:
             raise ValueError(f"{n} ids at once, the memory holds {self.capacity}")
         if self._count + n > self.capacity:
-            self.covers_from_ms, self._young_from_ms = self._young_from_ms, int(received_ms[0])
+            # what is forgotten next may have arrived in the same millisecond as this
+            self.covers_from_ms, self._young_from_ms = self._young_from_ms, int(received_ms[0]) + 1
             self._young, self._old = self._old, self._young
             self._young[:] = 0
             self._count = 0

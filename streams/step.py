@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from billing.cdr import INSTANT, cdr_ids, contents, instants_ms
-from billing.mediation import DeadLetter, Mediated, Message, mediate
+from billing.mediation import DeadLetter, Mediated, Message, mediate, raw_records
 from billing.rating import REASONS, RatedCalls, rate_calls
 from billing.tariff import Tariff
 from clickhouse.tables import DEAD_LETTER, RECEIPT
@@ -98,8 +98,7 @@ def settle(
     mediated = taken.mediated
     calls = mediated.calls.take(pa.array(fresh))
     priced = rate_calls(calls, mediated.digits[fresh], mediated.digit_count[fresh], tariff, threads)
-    conflicts = np.flatnonzero(verdict == CONFLICT)
-    dead = [*mediated.dead, *(_conflict(taken, int(i)) for i in conflicts)]
+    dead = [*mediated.dead, *_conflicts(taken, verdict)]
     return Outcome(
         _rated_rows(taken, fresh, calls, priced, tariff),
         _dead_rows(taken, dead),
@@ -107,18 +106,24 @@ def settle(
     )
 
 
-def _conflict(taken: TakenIn, row: int) -> DeadLetter:
-    call = taken.mediated.calls.slice(row, 1)
-    return DeadLetter(
-        int(taken.mediated.message[row]),
-        int(taken.mediated.row[row]),
-        "conflict",
-        "call_id",
-        call.column("call_id")[0].as_py(),
-        "the same switch, call id and leg came before with other content",
-        call.column("duration_ms")[0].as_py(),
-        wire.encode(call),
-    )
+def _conflicts(taken: TakenIn, verdict: I8) -> list[DeadLetter]:
+    """The calls whose id came before with other content, as dead letters."""
+    at = np.flatnonzero(verdict == CONFLICT)
+    message, row = taken.mediated.message, taken.mediated.row
+    calls = taken.mediated.calls.take(pa.array(at))
+    ids = calls.column("call_id").to_pylist()
+    durations_ms = calls.column("duration_ms").to_pylist()
+    letters = []
+    for m in np.unique(message[at]).tolist():
+        own = [i for i in range(len(at)) if message[at[i]] == m]
+        raws = raw_records(taken.raws[m].message, [int(row[at[i]]) for i in own])
+        for i, raw in zip(own, raws, strict=True):
+            place = (m, int(row[at[i]]))
+            detail = "the same switch, call id and leg came before with other content"
+            letters.append(
+                DeadLetter(*place, "conflict", "call_id", ids[i], detail, durations_ms[i], raw)
+            )
+    return letters
 
 
 def _leg_columns(side: Side, currency: pa.Array, priced: I8, tariff: Tariff) -> list[pa.Array]:

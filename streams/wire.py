@@ -41,7 +41,7 @@ RATED: Final = pa.schema(
 """cdr.rated: every rated or suspended call. reason "" = rated; of one cdr_id the last row counts;
 margin_nanos is null where the call is suspended or its two sides differ in currency."""
 
-ROWS_MAX: Final = 4_000
+ROWS_MAX: Final = 3_000
 """of one cdr.rated message: at the longest texts a message stays below topics.MESSAGE_BYTES_MAX"""
 RAW_BYTES_PER_MESSAGE: Final = 4 * 1024 * 1024
 RATES_PER_PART: Final = 20_000

@@ -1,5 +1,12 @@
 """Messages to calls: each format is a pure module, `mediate` puts a batch of messages together."""
 
-from billing.mediation.mediate import CONTENT_TYPES, DeadLetter, Mediated, Message, mediate
+from billing.mediation.mediate import (
+    CONTENT_TYPES,
+    DeadLetter,
+    Mediated,
+    Message,
+    mediate,
+    raw_records,
+)
 
-__all__ = ["CONTENT_TYPES", "DeadLetter", "Mediated", "Message", "mediate"]
+__all__ = ["CONTENT_TYPES", "DeadLetter", "Mediated", "Message", "mediate", "raw_records"]

@@ -38,7 +38,7 @@ def _column(batch: pa.RecordBatch, name: str, kind: pa.DataType) -> pa.Array:
     source = column.type
     if pa.types.is_timestamp(kind):
         if pa.types.is_integer(source):
-            return pc.cast(column, pa.int64()).view(kind)
+            return pc.cast(column, pa.int64(), safe=False).view(kind)
         if not pa.types.is_timestamp(source):
             raise BadField("invalid", name, source, "expected a timestamp or epoch milliseconds")
         column = column if source.tz else column.cast(pa.timestamp(source.unit, "UTC"))
@@ -46,14 +46,11 @@ def _column(batch: pa.RecordBatch, name: str, kind: pa.DataType) -> pa.Array:
         pa.types.is_integer(source) or pa.types.is_null(source)
     ):
         raise BadField("invalid", name, source, "expected whole numbers")
-    try:
-        return pc.cast(column, kind, safe=pa.types.is_string(kind))
-    except pa.ArrowException as error:
-        raise BadField("invalid", name, source, str(error)) from None
+    return pc.cast(column, kind, safe=pa.types.is_string(kind))
 
 
-def parse(payload: bytes) -> tuple[pa.RecordBatch, pa.RecordBatch, list[Flaw]]:
-    """(the rows as sent, the same rows as CALLS, flaws of rows that lack a required value).
+def parse(payload: bytes) -> tuple[pa.RecordBatch, list[Flaw]]:
+    """(the rows as CALLS, flaws of rows that lack a required value).
 
     Raises BadField when the whole message cannot be read.
     """
@@ -62,7 +59,10 @@ def parse(payload: bytes) -> tuple[pa.RecordBatch, pa.RecordBatch, list[Flaw]]:
     columns: list[pa.Array] = []
     flaws: list[Flaw] = []
     for field in CALLS:
-        column = _column(sent, field.name, field.type)
+        try:
+            column = _column(sent, field.name, field.type)
+        except (pa.ArrowException, ValueError) as error:
+            raise BadField("invalid", field.name, "", f"unusable column: {error}") from None
         if field.name != "pdd_ms" and column.null_count:
             if field.name in ("answered_at", "duration_ms"):
                 missing = column.is_null().to_numpy(zero_copy_only=False).nonzero()[0]
@@ -71,7 +71,7 @@ def parse(payload: bytes) -> tuple[pa.RecordBatch, pa.RecordBatch, list[Flaw]]:
             column = pc.fill_null(column, blank.cast(field.type))
         columns.append(column)
     assert all(len(c) == n for c in columns)
-    return sent, pa.RecordBatch.from_arrays(columns, schema=CALLS), flaws
+    return pa.RecordBatch.from_arrays(columns, schema=CALLS), flaws
 
 
 def raw_row(sent: pa.RecordBatch, row: int) -> bytes:

@@ -36,7 +36,7 @@ def parse(payload: bytes) -> Iterator[tuple[bytes, Cdr | BadField]]:
         try:
             if n >= LINES_MAX:
                 raise BadField("unreadable", "", "", f"more than {LINES_MAX} lines")
-            cells = next(csv.reader([raw.decode()], strict=True))
+            cells = next(csv.reader([raw.decode("utf-8-sig" if n == 0 else "utf-8")], strict=True))
             header = columns_of(cells) if n == 0 else None
             if header is not None:
                 columns = header

@@ -1,9 +1,12 @@
 """Text and JSON values to the fields of a Cdr, with errors that name field and value."""
 
+import re
+
 from billing.cdr import Cdr
 from billing.errors import BadField
 from billing.instants import parse_instant_ms, parse_seconds_ms
 
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
 COLUMNS = (
     "call_id",
     "switch",
@@ -22,11 +25,10 @@ ALSO_KNOWN = ("duration_s",)
 
 
 def whole(field: str, text: str) -> int:
-    """A whole number; raises BadField."""
-    try:
-        return int(text) if text.strip().lstrip("-").isdecimal() else int("x")
-    except ValueError:
-        raise BadField("invalid", field, text, "not a whole number") from None
+    """A whole number that fits 64 bits; raises BadField."""
+    if not _WHOLE.fullmatch(text.strip()):
+        raise BadField("invalid", field, text, "not a whole number of at most 18 digits")
+    return int(text)
 
 
 def instant(field: str, text: str) -> int:

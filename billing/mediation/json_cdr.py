@@ -1,6 +1,7 @@
 """One JSON object, one call."""
 
 import re
+from typing import Annotated, Any
 
 import msgspec
 
@@ -9,19 +10,22 @@ from billing.errors import BadField
 from billing.mediation.fields import instant, seconds
 
 
+_Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+
+
 class _JsonCdr(msgspec.Struct):
     call_id: str | int
     customer: str
     called: str | int
     answered_at: str | int | float
-    duration_ms: int | None = None
+    duration_ms: _Int64 | None = None
     duration_s: str | int | float | None = None
     switch: str = ""
     leg: str = ""
     vendor: str | None = ""
     calling: str | int | None = ""
-    sip_code: int | None = 0
-    pdd_ms: int | None = None
+    sip_code: _Int64 | None = 0
+    pdd_ms: _Int64 | None = None
 
 
 _decoder = msgspec.json.Decoder(_JsonCdr)
@@ -62,6 +66,12 @@ def _flaw(payload: bytes, message: str) -> BadField:
     field = (found.group(1) or found.group(2)) if found else ""
     if "missing required field" in message:
         return BadField("missing", field, "", "required")
-    record = msgspec.json.decode(payload)
+    record: Any = {}
+    try:
+        record = msgspec.json.decode(payload)
+    except msgspec.ValidationError:
+        pass  # a number of so many digits that it has no value to show
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return BadField("unreadable", "", payload[:80], f"not JSON: {error}")
     value = record.get(field, "") if isinstance(record, dict) else record
     return BadField("invalid", field, value, message)

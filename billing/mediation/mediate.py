@@ -10,7 +10,7 @@ from billing.cdr import CALLS, Cdr, Flaw, calls_from, check
 from billing.errors import BadField
 from billing.mediation import arrow_cdr, csv_cdr, json_cdr
 from kernels import parse_numbers
-from kernels.layout import I64, U8, U64
+from kernels.layout import DURATION_MS_MAX, I64, U8, U64
 
 JSON, CSV, ARROW = "application/json", "text/csv", "application/vnd.apache.arrow.stream"
 CONTENT_TYPES: Final = (JSON, CSV, ARROW)
@@ -54,103 +54,108 @@ def content_type_of(payload: bytes) -> str:
     return JSON if payload.lstrip()[:1] in (b"{", b"[", b"") else CSV
 
 
-class _Part(NamedTuple):
-    """Calls parsed from one or several messages, still unchecked, and how to get at their bytes."""
+def _kind(message: Message) -> str:
+    declared = message.content_type
+    return declared if declared in CONTENT_TYPES else content_type_of(message.payload)
 
-    calls: pa.RecordBatch
-    message: I64
-    row: I64
-    raw: Sequence[bytes] | pa.RecordBatch
+
+def raw_records(message: Message, rows: Sequence[int]) -> list[bytes]:
+    """The original bytes of some records of a message that `mediate` could read."""
+    payload, kind = message.payload, _kind(message)
+    if kind == JSON:
+        return [payload] * len(rows)
+    if kind == CSV:
+        lines = [raw for raw, _ in csv_cdr.parse(payload)]
+        return [lines[row] for row in rows]
+    sent = arrow_cdr.read(payload)
+    return [arrow_cdr.raw_row(sent, row) for row in rows]
+
+
+class _Parsed:
+    """What parsing the messages gave: calls still unchecked, in parts, and flaws by place."""
+
+    def __init__(self) -> None:
+        self.dead: list[DeadLetter] = []
+        self._calls: list[pa.RecordBatch] = []
+        self._places: list[I64] = []
+        self._cdrs: list[Cdr] = []
+        self._at: list[tuple[int, int]] = []
+        self.flaws: dict[tuple[int, int], Flaw] = {}
+
+    def add(self, m: int, message: Message) -> None:
+        """Parse one message. Raises BadField if all of it is unreadable."""
+        payload, kind = message.payload, _kind(message)
+        if kind == JSON:
+            self._cdrs.append(json_cdr.parse(payload))
+            self._at.append((m, 0))
+        elif kind == CSV:
+            for row, (raw, found) in enumerate(csv_cdr.parse(payload)):
+                if isinstance(found, BadField):
+                    self.dead.append(_dead(m, row, found, raw))
+                else:
+                    self._cdrs.append(found)
+                    self._at.append((m, row))
+        else:
+            calls, flaws = arrow_cdr.parse(payload)
+            rows = np.arange(calls.num_rows, dtype=np.int64)
+            self._calls.append(calls)
+            self._places.append(np.stack([np.full(len(rows), m), rows], axis=1))
+            self.flaws |= {(m, flaw.row): flaw for flaw in flaws}
+
+    def joined(self) -> tuple[pa.RecordBatch, I64]:
+        """All calls in the order they came, and their (message, row)."""
+        if self._cdrs or not self._calls:
+            self._calls.append(calls_from(self._cdrs))
+            self._places.append(np.array(self._at, np.int64).reshape(-1, 2))
+        if len(self._calls) == 1:
+            return self._calls[0], self._places[0]
+        calls, places = pa.concat_batches(self._calls), np.concatenate(self._places)
+        if self._cdrs:
+            order = np.lexsort((places[:, 1], places[:, 0]))
+            calls, places = calls.take(pa.array(order)), places[order]
+        return calls, places
 
 
 def mediate(messages: Sequence[Message]) -> Mediated:
     """Every record of the messages as a call or a dead letter."""
-    dead: list[DeadLetter] = []
-    cdrs: list[Cdr] = []
-    raws: list[bytes] = []
-    places: list[tuple[int, int]] = []
-    parts: list[_Part] = []
-    for m, (payload, declared) in enumerate(messages):
-        kind = declared if declared in CONTENT_TYPES else content_type_of(payload)
+    parsed = _Parsed()
+    for m, message in enumerate(messages):
         try:
-            if kind == JSON:
-                cdrs.append(json_cdr.parse(payload))
-                raws.append(payload)
-                places.append((m, 0))
-            elif kind == CSV:
-                for row, (raw, found) in enumerate(csv_cdr.parse(payload)):
-                    if isinstance(found, BadField):
-                        dead.append(_dead(m, row, found, raw))
-                        continue
-                    cdrs.append(found)
-                    raws.append(raw)
-                    places.append((m, row))
-            else:
-                parts.append(_arrow_part(m, payload, dead))
+            parsed.add(m, message)
         except BadField as flaw:
-            dead.append(_dead(m, 0, flaw, payload))
-    if cdrs:
-        at = np.array(places, np.int64)
-        parts.append(_Part(calls_from(cdrs), at[:, 0], at[:, 1], raws))
-    return _checked(parts, dead)
+            parsed.dead.append(_dead(m, 0, flaw, message.payload))
+    calls, places = parsed.joined()
+    digits, count = parse_numbers(calls.column("called"))
+    flaws = {flaw.row: flaw for flaw in check(calls, count)}
+    if parsed.flaws:
+        found = {tuple(place): i for i, place in enumerate(places.tolist())}
+        flaws |= {found[place]: flaw for place, flaw in parsed.flaws.items()}
+    dead = [*parsed.dead, *_flawed(messages, calls, places, flaws)]
+    if flaws:
+        keep = np.ones(len(places), np.bool_)
+        keep[list(flaws)] = False
+        calls, places = calls.filter(pa.array(keep)), places[keep]
+        digits, count = digits[keep], count[keep]
+    assert calls.schema.equals(CALLS)
+    return Mediated(calls, places[:, 0], places[:, 1], digits, count, dead)
 
 
 def _dead(message: int, row: int, flaw: BadField, raw: bytes) -> DeadLetter:
     return DeadLetter(message, row, flaw.reason, flaw.field, flaw.value[:256], flaw.detail, 0, raw)
 
 
-def _arrow_part(m: int, payload: bytes, dead: list[DeadLetter]) -> _Part:
-    sent, calls, flaws = arrow_cdr.parse(payload)
-    rows = np.arange(calls.num_rows, dtype=np.int64)
-    part = _Part(calls, np.full(len(rows), m, np.int64), rows, sent)
-    return _without(part, flaws, dead) if flaws else part
-
-
-def _without(part: _Part, flaws: list[Flaw], dead: list[DeadLetter]) -> _Part:
-    """The part less its flawed rows, which become dead letters."""
-    keep = np.ones(len(part.row), np.bool_)
-    durations = part.calls.column("duration_ms")
-    for flaw in flaws:
-        if not keep[flaw.row]:
-            continue
-        keep[flaw.row] = False
-        at = int(part.row[flaw.row])
-        raw = (
-            arrow_cdr.raw_row(part.raw, at)
-            if isinstance(part.raw, pa.RecordBatch)
-            else part.raw[flaw.row]
-        )
-        duration_ms = durations[flaw.row].as_py()
-        counted = duration_ms if 0 <= duration_ms <= 7 * 86_400_000 else 0
-        dead.append(DeadLetter(int(part.message[flaw.row]), at, *flaw[1:], counted, raw))
-    kept = np.flatnonzero(keep)
-    raw_kept = (
-        part.raw if isinstance(part.raw, pa.RecordBatch) else [part.raw[i] for i in kept.tolist()]
-    )
-    return _Part(part.calls.take(pa.array(kept)), part.message[keep], part.row[keep], raw_kept)
-
-
-def _checked(parts: list[_Part], dead: list[DeadLetter]) -> Mediated:
-    calls: list[pa.RecordBatch] = []
-    where: list[tuple[I64, I64, U64, U8]] = []
-    for part in parts:
-        digits, count = parse_numbers(part.calls.column("called"))
-        flaws = check(part.calls, count)
-        if flaws:
-            part = _without(part, flaws, dead)  # noqa: PLW2901
-            digits, count = parse_numbers(part.calls.column("called"))
-        calls.append(part.calls)
-        where.append((part.message, part.row, digits, count))
-    if not where:
-        none = np.empty(0, np.int64)
-        return Mediated(
-            calls_from([]), none, none, np.empty(0, np.uint64), np.empty(0, np.uint8), dead
-        )
-    message, row, digits, count = (np.concatenate(c) for c in zip(*where, strict=True))
-    batch = calls[0] if len(calls) == 1 else pa.concat_batches(calls)
-    if len(parts) > 1:
-        order = np.lexsort((row, message))
-        batch = batch.take(pa.array(order))
-        message, row, digits, count = message[order], row[order], digits[order], count[order]
-    assert batch.schema.equals(CALLS)
-    return Mediated(batch, message, row, digits, count, dead)
+def _flawed(
+    messages: Sequence[Message], calls: pa.RecordBatch, places: I64, flaws: dict[int, Flaw]
+) -> list[DeadLetter]:
+    by_message: dict[int, list[int]] = {}
+    for i in sorted(flaws):
+        by_message.setdefault(int(places[i, 0]), []).append(i)
+    durations_ms = calls.column("duration_ms")
+    letters = []
+    for m, own in by_message.items():
+        raws = raw_records(messages[m], [int(places[i, 1]) for i in own])
+        for i, raw in zip(own, raws, strict=True):
+            duration_ms = durations_ms[i].as_py()
+            counted = duration_ms if 0 <= duration_ms <= DURATION_MS_MAX else 0
+            letters.append(DeadLetter(m, int(places[i, 1]), *flaws[i][1:], counted, raw))
+    return letters

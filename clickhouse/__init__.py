@@ -1,0 +1,1 @@
+"""The only code that speaks SQL: tables, migrations, queries, the client, the embedded server."""

@@ -1,0 +1,186 @@
+"""The tables as Python values: the one place that says which Arrow columns are inserted into them.
+
+A test compares this file with a freshly migrated database, both ways: neither can change alone.
+Columns that ClickHouse fills by itself (MATERIALIZED) are not inserted and not here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import pyarrow as pa
+
+_MS: Final = pa.timestamp("ms", "UTC")
+_ARROW: Final[Mapping[str, pa.DataType]] = {
+    "UInt8": pa.uint8(),
+    "UInt16": pa.uint16(),
+    "UInt32": pa.uint32(),
+    "UInt64": pa.uint64(),
+    "Int64": pa.int64(),
+    "String": pa.string(),
+    "LowCardinality(String)": pa.string(),
+    "FixedString(16)": pa.binary(16),
+    "FixedString(64)": pa.binary(64),
+    "DateTime64(3, 'UTC')": _MS,
+    "UUID": pa.uuid(),
+}
+_ORIGINAL_BYTES: Final = frozenset({("dead_letter", "raw")})
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table: columns as ClickHouse names their types, and the Arrow schema that goes in."""
+
+    name: str
+    columns: Mapping[str, str]
+    schema: pa.Schema
+
+
+def _field(table: str, column: str, kind: str) -> pa.Field:
+    nullable = kind.startswith("Nullable(")
+    inner = kind[len("Nullable(") : -1] if nullable else kind
+    arrow = pa.string() if inner.startswith("Enum8(") else _ARROW[inner]
+    if (table, column) in _ORIGINAL_BYTES:
+        arrow = pa.binary()
+    return pa.field(column, arrow, nullable=nullable)
+
+
+def _table(name: str, columns: dict[str, str]) -> Table:
+    schema = pa.schema([_field(name, column, kind) for column, kind in columns.items()])
+    return Table(name, MappingProxyType(columns), schema)
+
+
+CDR: Final = _table(
+    "cdr",
+    {
+        "cdr_id": "FixedString(16)",
+        "switch": "LowCardinality(String)",
+        "call_id": "String",
+        "leg": "LowCardinality(String)",
+        "customer": "LowCardinality(String)",
+        "vendor": "LowCardinality(String)",
+        "calling": "String",
+        "called": "String",
+        "answered_at": "DateTime64(3, 'UTC')",
+        "duration_ms": "UInt32",
+        "sip_code": "UInt16",
+        "pdd_ms": "Nullable(UInt32)",
+        "node_id": "UInt32",
+        "dialcode_epoch": "UInt64",
+        "received_at": "DateTime64(3, 'UTC')",
+        "log": "LowCardinality(String)",
+        "partition": "UInt16",
+        "offset": "UInt64",
+        "row": "UInt32",
+        "version": "UInt64",
+    },
+)
+
+CHARGE: Final = _table(
+    "charge",
+    {
+        "customer": "LowCardinality(String)",
+        "vendor": "LowCardinality(String)",
+        "answered_at": "DateTime64(3, 'UTC')",
+        "cdr_id": "FixedString(16)",
+        "leg": "Enum8('sell' = 1, 'buy' = 2)",
+        "reason": "LowCardinality(String)",
+        "duration_ms": "UInt32",
+        "billed_s": "UInt32",
+        "nanos": "Int64",
+        "currency": "LowCardinality(String)",
+        "deck_version": "UInt32",
+        "rate_row": "UInt32",
+        "received_at": "DateTime64(3, 'UTC')",
+        "run": "UInt32",
+        "version": "UInt64",
+    },
+)
+
+DEAD_LETTER: Final = _table(
+    "dead_letter",
+    {
+        "log": "LowCardinality(String)",
+        "partition": "UInt16",
+        "offset": "UInt64",
+        "row": "UInt32",
+        "received_at": "DateTime64(3, 'UTC')",
+        "reason": "LowCardinality(String)",
+        "field": "LowCardinality(String)",
+        "value": "String",
+        "detail": "String",
+        "duration_ms": "UInt64",
+        "raw": "String",
+    },
+)
+
+RECEIPT: Final = _table(
+    "receipt",
+    {
+        "log": "LowCardinality(String)",
+        "partition": "UInt16",
+        "offset": "UInt64",
+        "received_at": "DateTime64(3, 'UTC')",
+        "calls": "UInt32",
+        "rated": "UInt32",
+        "suspended": "UInt32",
+        "dead": "UInt32",
+        "duplicate": "UInt32",
+        "calls_ms": "UInt64",
+        "rated_ms": "UInt64",
+        "suspended_ms": "UInt64",
+        "dead_ms": "UInt64",
+        "duplicate_ms": "UInt64",
+    },
+)
+
+DECK_VERSION: Final = _table(
+    "deck_version",
+    {
+        "deck_version": "UInt32",
+        "deck": "String",
+        "side": "Enum8('sell' = 1, 'buy' = 2)",
+        "currency": "LowCardinality(String)",
+        "coverage": "Enum8('full' = 1, 'partial' = 2)",
+        "valid_from": "DateTime64(3, 'UTC')",
+        "published_at": "DateTime64(3, 'UTC')",
+        "options": "String",
+        "source": "String",
+        "sha256": "FixedString(64)",
+        "rates": "UInt32",
+    },
+)
+
+RATE: Final = _table(
+    "rate",
+    {
+        "deck_version": "UInt32",
+        "rate_row": "UInt32",
+        "prefix": "String",
+        "destination": "LowCardinality(String)",
+        "first_rate_nanos": "Int64",
+        "next_rate_nanos": "Int64",
+        "connect_nanos": "Int64",
+        "first_increment_s": "UInt16",
+        "next_increment_s": "UInt16",
+        "valid_from": "DateTime64(3, 'UTC')",
+        "valid_to": "Nullable(DateTime64(3, 'UTC'))",
+    },
+)
+
+ACCOUNT: Final = _table(
+    "account",
+    {
+        "account": "String",
+        "role": "Enum8('customer' = 1, 'vendor' = 2)",
+        "name": "String",
+        "deck": "String",
+        "currency": "LowCardinality(String)",
+        "loaded_at": "DateTime64(3, 'UTC')",
+    },
+)
+
+DECK_NUMBER: Final = _table("deck_number", {"number": "UInt32", "claim": "UUID"})
+
+TABLES: Final = (CDR, CHARGE, DEAD_LETTER, RECEIPT, DECK_VERSION, RATE, ACCOUNT, DECK_NUMBER)

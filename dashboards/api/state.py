@@ -1,0 +1,39 @@
+"""What an endpoint may reach: the hub with the latest snapshot, and the poller behind it."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from dashboards.api.problems import Unavailable
+from dashboards.hub import Hub
+from dashboards.poller import Poller
+from dashboards.schemas import Snapshot
+
+
+@dataclass(frozen=True)
+class Console:
+    """The parts of one console process."""
+
+    hub: Hub
+    poller: Poller
+
+
+def console(request: Request) -> Console:
+    """The console of the app that got this request."""
+    found = request.app.state.console
+    assert isinstance(found, Console)
+    return found
+
+
+def snapshot(request: Request) -> Snapshot:
+    """The latest snapshot. Raises Unavailable until there is one."""
+    frame = console(request).hub.frame
+    if frame is None:
+        raise Unavailable("The first figures are being read.")
+    return frame.snapshot
+
+
+Parts = Annotated[Console, Depends(console)]
+Latest = Annotated[Snapshot, Depends(snapshot)]

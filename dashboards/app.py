@@ -1,0 +1,117 @@
+"""The console process: `build` puts the parts together, `serve` runs them on one port.
+
+The settings come as an argument. `build` starts nothing; the poller starts with the app.
+"""
+
+import asyncio
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import uvicorn
+from clickhouse_connect.driver.client import Client
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from clickhouse.client import connect as open_client
+from dashboards import rater
+from dashboards.api import conservation, health, metrics, noc, page, problems
+from dashboards.api.state import Console
+from dashboards.headers import SecurityHeaders
+from dashboards.hub import Hub
+from dashboards.poller import Poller
+from deploy.runtime.settings import Settings, host_port
+
+STATIC: Final = Path(__file__).parent / "static"
+SHUTDOWN_S_MAX: Final = 1
+BACKLOG: Final = 512
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def build(settings: Settings, connect: Callable[[], Client] | None = None) -> FastAPI:
+    """The app; `connect` stands in for the ClickHouse of the settings (tests). No I/O yet."""
+    hub = Hub()
+    rater_address = host_port(settings.rater_metrics, "TOLLWIRE_RATER_METRICS")
+    poller = Poller(
+        connect or (lambda: open_client(settings)),
+        lambda now_ms: rater.scrape(rater_address, now_ms),
+        hub.publish,
+        _now_ms,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        hub.open()
+        poller.start()
+        yield
+        hub.close()
+        poller.stop()
+
+    app = FastAPI(
+        title="Tollwire console",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+        lifespan=lifespan,
+        middleware=[Middleware(SecurityHeaders)],
+        exception_handlers={HTTPException: problems.answer},
+    )
+    app.state.console = Console(hub, poller)
+    for each in (page, noc, conservation, health, metrics):
+        app.include_router(each.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    return app
+
+
+class _Server(uvicorn.Server):
+    """Ends the open streams when told to stop; uvicorn alone would wait for them."""
+
+    def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
+        super().__init__(config)
+        self._hub = hub
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Called by uvicorn on SIGINT and SIGTERM."""
+        self._hub.close()
+        super().handle_exit(sig, frame)
+
+
+def _listen(settings: Settings) -> socket.socket:
+    host, port = host_port(settings.console, "TOLLWIRE_CONSOLE")
+    bare = host.strip("[]")
+    family = socket.AF_INET6 if ":" in bare else socket.AF_INET
+    try:
+        return socket.create_server((bare, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise SystemExit(
+            f"console: cannot listen on port {port} of {bare} ({error.strerror}): "
+            "stop what uses it, or set TOLLWIRE_CONSOLE to another HOST:PORT"
+        ) from None
+
+
+def serve(settings: Settings) -> None:
+    """Run until SIGINT or SIGTERM. Exits with 1 and one line if the port cannot be taken."""
+    listening = _listen(settings)
+    app = build(settings)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=SHUTDOWN_S_MAX,
+        server_header=False,
+    )
+    server = _Server(config, app.state.console.hub)
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, lambda *_: None)
+    asyncio.run(server.serve(sockets=[listening]))

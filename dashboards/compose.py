@@ -1,0 +1,88 @@
+"""Readings in, the page's snapshot out. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from clickhouse.queries import Reason
+from dashboards import conserve, kpi, ledger, verdict
+from dashboards.readings import SLOW_WINDOW_MS, Readings
+from dashboards.schemas import (
+    Conservation,
+    DeadRow,
+    Outage,
+    RaterRow,
+    ReasonRow,
+    Snapshot,
+    State,
+)
+from dashboards.verdict import Facts
+
+
+def snapshot(
+    held: Readings, rater: RaterRow, error: Outage | None, shown: str | None, now_ms: int
+) -> Snapshot:
+    """All figures of the page; `shown` is the currency it showed before."""
+    totals = ledger.per_currency(held.earnings)
+    currency = ledger.main_currency(totals, shown)
+    top, losing, losing_count = ledger.split_destinations(held.destinations, currency)
+    facts = Facts(
+        now_ms=now_ms,
+        as_of_ms=held.as_of_ms,
+        state=_state(held, error),
+        error=error,
+        newest_call_ms=held.newest_call_ms,
+        lag_messages=rater.lag_messages,
+        conservation=_line(held),
+        tiles=kpi.tiles(held.intake, held.earnings, currency, now_ms),
+        losing_count=losing_count,
+    )
+    return Snapshot(
+        state=facts.state,
+        now_ms=now_ms,
+        as_of_ms=held.as_of_ms,
+        error=error,
+        verdict=verdict.judge(facts),
+        window_s=kpi.WINDOW_MS // 1_000,
+        slow_window_s=SLOW_WINDOW_MS // 1_000,
+        newest_call_ms=held.newest_call_ms,
+        currency=currency,
+        currencies=ledger.currency_sums(totals),
+        tiles=facts.tiles,
+        traffic=kpi.traffic(held.intake, now_ms),
+        earnings=kpi.earnings(held.earnings, currency, now_ms),
+        destinations=top,
+        losing=losing,
+        losing_count=losing_count,
+        suspense=_reasons(held.suspense),
+        dead=_reasons(held.dead),
+        dead_last=[DeadRow(**asdict(each)) for each in held.dead_last],
+        rater=rater,
+        conservation=facts.conservation,
+    )
+
+
+def _line(held: Readings) -> Conservation | None:
+    as_of_ms = held.balances_as_of_ms
+    if as_of_ms is None:
+        return None
+    return conserve.line(held.balances, held.settled, as_of_ms - SLOW_WINDOW_MS, as_of_ms)
+
+
+def _state(held: Readings, error: Outage | None) -> State:
+    if error:
+        return "error"
+    if held.as_of_ms is None:
+        return "loading"
+    return "live" if held.stored_rows or held.intake or held.dead else "empty"
+
+
+def _reasons(found: Sequence[Reason]) -> list[ReasonRow]:
+    return [
+        ReasonRow(
+            reason=each.reason,
+            calls=each.calls,
+            seconds=conserve.seconds(each.duration_ms),
+            newest_ms=each.newest_ms,
+        )
+        for each in found
+    ]

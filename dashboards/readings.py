@@ -1,0 +1,111 @@
+"""What was read from ClickHouse, and when to read which part again.
+
+Steps of the last WINDOW_MS are kept, and a beat reads again only those that may have changed:
+from a little before the newest stored call. A full read now and then mends what came later than
+that. Slow parts wait at least REST_FACTOR times as long as they took, so that the console never
+keeps ClickHouse busy.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, Protocol, TypeVar
+
+from clickhouse_connect.driver.client import Client
+
+from clickhouse import queries
+from clickhouse.queries import Balance, DeadLetter, Destination, Earning, Intake, Reason
+from dashboards import conserve
+from dashboards.conserve import Gap
+from dashboards.kpi import STEP_MS, WINDOW_MS
+
+LATE_MS: Final = 60_000
+FULL_MS: Final = 30_000
+SLOW_MS: Final = 5_000
+DESTINATIONS_MS: Final = 5_000
+REST_FACTOR: Final = 10
+SLOW_WINDOW_MS: Final = 24 * 3_600_000
+DEAD_SHOWN_MAX: Final = 4
+
+
+class _Timed(Protocol):
+    @property
+    def start_ms(self) -> int: ...
+
+
+Row = TypeVar("Row", bound=_Timed)
+
+
+@dataclass
+class Readings:
+    """The rows of the last reads. Not for sharing between threads."""
+
+    as_of_ms: int | None = None
+    intake: list[Intake] = field(default_factory=list)
+    earnings: list[Earning] = field(default_factory=list)
+    newest_call_ms: int | None = None
+    stored_rows: int = 0
+    destinations: list[Destination] = field(default_factory=list)
+    suspense: list[Reason] = field(default_factory=list)
+    dead: list[Reason] = field(default_factory=list)
+    dead_last: list[DeadLetter] = field(default_factory=list)
+    balances: list[Balance] = field(default_factory=list)
+    balances_as_of_ms: int | None = None
+    settled: list[Gap] = field(default_factory=list)
+
+
+def kept(old: list[Row], fresh: list[Row], since_ms: int, floor_ms: int) -> list[Row]:
+    """Old steps before `since_ms` and not older than `floor_ms`, then the fresh ones."""
+    return [row for row in old if floor_ms <= row.start_ms < since_ms] + fresh
+
+
+class Reader:
+    """Reads what is due. `clock_ms` gives wall time and times the reads."""
+
+    def __init__(self, clock_ms: Callable[[], int]) -> None:
+        self.readings = Readings()
+        self._clock_ms = clock_ms
+        self._due_ms = {"full": 0, "slow": 0, "destinations": 0}
+
+    def read(self, client: Client) -> Readings:
+        """One beat. Raises as `clickhouse.queries`; what was read stays."""
+        now_ms = self._clock_ms()
+        self._read_steps(client, now_ms)
+        if now_ms >= self._due_ms["slow"]:
+            self._read_slow(client, now_ms)
+            self._rest("slow", now_ms, SLOW_MS)
+        if now_ms >= self._due_ms["destinations"]:
+            since_ms = now_ms - WINDOW_MS
+            self.readings.destinations = queries.destinations(client, since_ms)
+            self._rest("destinations", now_ms, DESTINATIONS_MS)
+        self.readings.as_of_ms = now_ms
+        return self.readings
+
+    def _rest(self, beat: str, began_ms: int, beat_ms: int) -> None:
+        spent_ms = self._clock_ms() - began_ms
+        self._due_ms[beat] = began_ms + max(beat_ms, REST_FACTOR * spent_ms)
+
+    def _read_steps(self, client: Client, now_ms: int) -> None:
+        held = self.readings
+        floor_ms = (now_ms - WINDOW_MS) // STEP_MS * STEP_MS - LATE_MS
+        full = now_ms >= self._due_ms["full"]
+        frontier_ms = min(now_ms, held.newest_call_ms or now_ms) - LATE_MS
+        since_ms = floor_ms if full else max(floor_ms, frontier_ms // STEP_MS * STEP_MS)
+        intake = queries.intake(client, since_ms, STEP_MS)
+        earned = queries.earnings(client, since_ms, STEP_MS)
+        held.intake = kept(held.intake, intake, since_ms, floor_ms)
+        held.earnings = kept(held.earnings, earned, since_ms, floor_ms)
+        newest = queries.newest_call(client, held.newest_call_ms or now_ms - SLOW_WINDOW_MS)
+        held.newest_call_ms = newest.newest_ms or held.newest_call_ms
+        held.stored_rows = newest.stored_rows
+        if full:
+            self._rest("full", now_ms, FULL_MS)
+
+    def _read_slow(self, client: Client, now_ms: int) -> None:
+        held, since_ms = self.readings, now_ms - SLOW_WINDOW_MS
+        held.balances = queries.conservation(client, since_ms, now_ms - conserve.SETTLED_AFTER_MS)
+        held.balances_as_of_ms = now_ms
+        settled = conserve.gap(each for each in held.balances if each.settled)
+        held.settled = [*held.settled, settled][-conserve.CHECKS_MIN :]
+        held.suspense = queries.suspense_by_reason(client, since_ms)
+        held.dead = queries.dead_by_reason(client, since_ms)
+        held.dead_last = queries.dead_last(client, since_ms, DEAD_SHOWN_MAX)

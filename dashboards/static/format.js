@@ -1,0 +1,59 @@
+// Values to text. Money arrives as exact decimal strings and is rounded by integers, not floats.
+
+export const NONE = "–";
+const COUNT = new Intl.NumberFormat("en-US");
+const pad = (number) => String(number).padStart(2, "0");
+const signed = (text) => text.replace("-", "−");
+
+/** An integer (number or decimal string) with thousands separators. */
+export const count = (value) => signed(COUNT.format(BigInt(value)));
+
+/** A decimal string rounded half to even to `digits` decimals (0 to 9), grouped. */
+export function decimal(text, digits = 2) {
+  if (text === null) return NONE;
+  const [, minus, units, rest = ""] = /^(-?)(\d+)(?:\.(\d+))?$/.exec(text);
+  const scale = 10n ** BigInt(9 - digits);
+  const nanos = BigInt(units + rest.padEnd(9, "0"));
+  let whole = nanos / scale;
+  const left = (nanos % scale) * 2n;
+  if (left > scale || (left === scale && whole % 2n === 1n)) whole += 1n;
+  const figures = whole.toString().padStart(digits + 1, "0");
+  const split = figures.length - digits;
+  const grouped = COUNT.format(BigInt(figures.slice(0, split)));
+  const sign = minus && whole !== 0n ? "−" : "";
+  return sign + grouped + (digits ? "." + figures.slice(split) : "");
+}
+
+/** Whole seconds as minutes with one decimal. */
+export function minutes(seconds) {
+  return COUNT.format(Math.floor(seconds / 60)) + "." + Math.floor((seconds % 60) / 6);
+}
+
+/** Seconds (decimal string) as m:ss. */
+export function clockSpan(text) {
+  if (text === null) return NONE;
+  const whole = Math.round(Number(text));
+  return `${Math.floor(whole / 60)}:${pad(whole % 60)}`;
+}
+
+/** An age in one unit that a person would say. */
+export function age(ms) {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7200) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 172800) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86400)} days`;
+}
+
+/** hh:mm or hh:mm:ss in UTC; with the date if it is not today's. */
+export function utc(ms, nowMs, seconds = false) {
+  const iso = new Date(ms).toISOString();
+  const clock = iso.slice(11, seconds ? 19 : 16);
+  const today = new Date(nowMs).toISOString().slice(0, 10) === iso.slice(0, 10);
+  return today ? clock : `${iso.slice(0, 10)} ${clock}`;
+}
+
+export const date = (ms) => new Date(ms).toISOString().slice(0, 10);
+
+/** A reason as stored (`no_rate`) in words. */
+export const words = (reason) => reason.replaceAll("_", " ");

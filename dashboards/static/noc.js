@@ -1,0 +1,90 @@
+// The NOC page: takes snapshots from the stream and shows them. Draws what the server says; the
+// only things computed here are ages, sums are the server's.
+
+import { byId, say } from "./dom.js";
+import { decimal } from "./format.js";
+import { moneyChart } from "./money.js";
+import { showPipeline } from "./pipeline.js";
+import { showStatus } from "./status.js";
+import { listen } from "./stream.js";
+import { showTables } from "./tables.js";
+import { showTiles } from "./tiles.js";
+import { trafficChart } from "./traffic.js";
+
+const page = {
+  latest: null, // newest snapshot
+  shown: null, // the one on screen: older while paused
+  paused: false,
+  linked: false,
+  openedMs: Date.now(),
+  skewMs: 0, // server clock - this clock
+};
+const charts = [trafficChart(byId("chart-traffic")), moneyChart(byId("chart-money"))];
+
+function showCurrency({ currency, currencies }) {
+  document.querySelectorAll("[data-currency]").forEach((node) => say(node, currency ?? ""));
+  const others = currencies
+    .filter((each) => each.currency !== currency)
+    .map((each) => `${each.currency} ${decimal(each.sell, 0)}`);
+  const also = others.length ? `also in 30 min: ${others.join(", ")} · ` : "";
+  say(byId("currencies"), `${also}last 30 min, by arrival · UTC`);
+}
+
+function show() {
+  const { latest } = page;
+  document.body.dataset.state = latest.state;
+  if (page.paused) return;
+  page.shown = latest;
+  byId("empty").hidden = latest.state !== "empty";
+  if (latest.as_of_ms === null) return;
+  showPipeline(latest);
+  if (latest.state !== "empty") {
+    showCurrency(latest);
+    showTiles(latest);
+    showTables(latest);
+    charts.forEach((each) => each.show(latest));
+  }
+}
+
+const tick = () => showStatus(page, Date.now() + page.skewMs);
+
+listen(
+  "/v1/noc/stream",
+  (snapshot, serial) => {
+    page.latest = snapshot;
+    page.skewMs = snapshot.now_ms - Date.now();
+    show();
+    tick();
+    document.body.dataset.serial = serial;
+  },
+  (up) => {
+    page.linked = up;
+    tick();
+  },
+);
+
+function pause() {
+  page.paused = !page.paused && page.latest !== null;
+  byId("pause").setAttribute("aria-pressed", String(page.paused));
+  if (page.latest) show();
+  tick();
+}
+
+function theme() {
+  const root = document.documentElement;
+  const next = root.getAttribute("data-bs-theme") === "dark" ? "light" : "dark";
+  root.setAttribute("data-bs-theme", next);
+  localStorage.setItem("tollwire-theme", next);
+  charts.forEach((each) => each.style());
+  if (page.shown && page.shown.state !== "empty") charts.forEach((each) => each.show(page.shown));
+}
+
+byId("pause").addEventListener("click", pause);
+byId("theme").addEventListener("click", theme);
+addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  if (event.key === "p") pause();
+  if (event.key === "t") theme();
+});
+setInterval(tick, 1000);
+tick();

@@ -1,0 +1,56 @@
+// The top line: verdict, age of the data, the clock, and the banner over everything.
+
+import { byId, say } from "./dom.js";
+import { age, date, NONE, utc } from "./format.js";
+
+const STALE_MS = 30000;
+
+function banner(kind, text) {
+  byId("banner").hidden = !text;
+  byId("banner").dataset.kind = kind;
+  if (text) say(byId("banner-text"), text);
+}
+
+function verdict(level, text, watch) {
+  byId("verdict").dataset.level = level;
+  say(byId("verdict-text"), text);
+  say(byId("verdict-watch"), watch);
+}
+
+function since(shown, nowMs) {
+  return shown.since_ms === null ? "" : ` since ${utc(shown.since_ms, nowMs)} UTC`;
+}
+
+/** Runs once a second; `page` is the state of noc.js, `nowMs` the server's time. */
+export function showStatus(page, nowMs) {
+  say(byId("clock"), new Date(nowMs).toISOString().slice(11, 19));
+  say(byId("clock-date"), `UTC ${date(nowMs)}`);
+  const { latest, shown } = page;
+  if (!latest) {
+    const away = !page.linked && nowMs - page.openedMs > 3000;
+    banner("bad", away ? "The console does not answer. Trying again every 2 s." : "");
+    return;
+  }
+  const asOf = latest.as_of_ms;
+  say(byId("data-age"), asOf === null ? NONE : age(nowMs - asOf));
+  const newest = (page.paused ? shown : latest).newest_call_ms;
+  say(byId("newest-age"), newest === null ? "none in 24 h" : `${age(nowMs - newest)} ago`);
+  const stale = asOf !== null && nowMs - asOf > STALE_MS;
+  document.body.classList.toggle("old", stale || latest.state === "error");
+  const from = asOf === null ? "" : ` since ${utc(asOf, nowMs)} UTC`;
+  if (!page.linked && stale) {
+    verdict("stale", `Data stale${from}`, "the console does not answer");
+    banner("bad", `No news from the console${from}. The figures below are old; trying again.`);
+  } else if (latest.state === "error") {
+    const old = asOf === null ? "There are no figures yet." : `The figures below are from ${utc(asOf, nowMs, true)} UTC.`;
+    verdict("critical", latest.verdict.text + since(latest.verdict, nowMs), "");
+    banner("bad", `${latest.error.detail} ${old} Trying again every 2 s.`);
+  } else if (stale) {
+    verdict("stale", `Data stale${from}`, "");
+    banner("bad", `No news${from}. The figures below are old.`);
+  } else {
+    verdict(latest.verdict.level, latest.verdict.text + since(latest.verdict, nowMs), latest.verdict.watch.join(" · "));
+    const held = page.paused ? utc(shown.now_ms, nowMs, true) : "";
+    banner("info", held ? `Paused: the figures below are from ${held} UTC. The top line stays live.` : "");
+  }
+}

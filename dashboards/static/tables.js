@@ -1,0 +1,53 @@
+// Destinations, suspense, dead letters.
+
+import { byId, fillRows, part, say } from "./dom.js";
+import { age, count, decimal, minutes, NONE, utc, words } from "./format.js";
+
+function destination(row, item) {
+  const losing = item.margin !== null && item.margin.startsWith("-");
+  row.classList.toggle("losing", losing);
+  say(part(row, "name"), item.name);
+  part(row, "name").title = item.name;
+  part(row, "loss").hidden = !losing;
+  say(part(row, "calls"), count(item.calls));
+  say(part(row, "minutes"), minutes(item.billed_s));
+  say(part(row, "sell"), decimal(item.sell));
+  say(part(row, "buy"), decimal(item.buy));
+  say(part(row, "margin"), item.margin === null ? NONE : decimal(item.margin));
+  say(part(row, "percent"), item.margin_percent === null ? NONE : decimal(item.margin_percent, 1));
+  row.title = item.foreign_calls
+    ? `${item.foreign_calls} calls were bought in another currency: no margin in one currency`
+    : "";
+}
+
+function reasons(body, items, nowMs) {
+  fillRows(body, byId("reason-row"), items, (row, item) => {
+    say(part(row, "reason"), words(item.reason));
+    say(part(row, "calls"), count(item.calls));
+    say(part(row, "minutes"), minutes(Number(item.seconds)));
+    say(part(row, "newest"), age(nowMs - item.newest_ms));
+  });
+}
+
+function deadLetter(row, item, nowMs) {
+  say(part(row, "at"), utc(item.received_ms, nowMs, true));
+  say(part(row, "reason"), words(item.reason));
+  say(part(row, "field"), item.field || NONE);
+  say(part(row, "value"), item.value || NONE);
+  row.title = item.detail;
+}
+
+export function showTables(snapshot) {
+  const { destinations, losing, suspense, dead, dead_last: last, now_ms: nowMs } = snapshot;
+  const template = byId("destination-row");
+  fillRows(byId("destinations-top"), template, destinations, destination);
+  fillRows(byId("destinations-losing"), template, losing, destination);
+  byId("destinations-none").hidden = destinations.length > 0;
+  reasons(byId("suspense"), suspense, nowMs);
+  reasons(byId("dead"), dead, nowMs);
+  byId("suspense-none").hidden = suspense.length > 0;
+  byId("dead-none").hidden = dead.length > 0;
+  byId("dead-last-none").hidden = last.length > 0;
+  byId("losing-note").hidden = losing.length === 0;
+  fillRows(byId("dead-last"), byId("dead-row"), last, (row, item) => deadLetter(row, item, nowMs));
+}

@@ -1,0 +1,137 @@
+"""What tests share: a real ClickHouse, embedded, in a process of its own; a fresh database a test.
+
+chDB is never loaded into the pytest process.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from clickhouse.migrate import migrate
+from deploy.runtime.settings import Settings
+
+START_S_MAX = 60
+STOP_S_MAX = 20
+TRIES_MAX = 3
+POLL_S = 0.05
+_NUMBERS = count(1)
+
+
+def free_port() -> int:
+    """A loopback port that was free a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+class Server:
+    """One embedded ClickHouse process on a folder; `start` again after `kill` for a crash."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, 0
+        self.log = folder.parent / f"{folder.name}.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> "Server":
+        """Start and wait until it answers; another port if somebody took the first."""
+        for left in reversed(range(TRIES_MAX)):
+            self.port = free_port()
+            process = launch(self.port, self.folder, self.log)
+            self._process = process
+            until = time.monotonic() + START_S_MAX
+            while self._runs(process) and time.monotonic() < until:
+                if self._answers():
+                    return self
+            self.kill()
+            said = self.log.read_text(errors="replace")
+            if "cannot be used" not in said or not left:
+                break
+        pytest.fail(f"the embedded ClickHouse did not start:\n{said[-2_000:]}", pytrace=False)
+
+    def kill(self) -> None:
+        """kill -9, and wait until it is gone."""
+        if self._process:
+            self._process.kill()
+            self._process.wait(STOP_S_MAX)
+
+    def stop(self) -> int:
+        """SIGTERM; returns the exit status, after kill -9 if it does not go."""
+        assert self._process is not None
+        self._process.terminate()
+        try:
+            return self._process.wait(STOP_S_MAX)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+    @staticmethod
+    def _runs(process: "subprocess.Popen[bytes]") -> bool:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(POLL_S)
+        return process.poll() is None
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/ping", timeout=START_S_MAX) as answer:
+                return answer.status == 200  # type: ignore[no-any-return]
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+def launch(port: int, folder: Path, log: Path) -> "subprocess.Popen[bytes]":
+    """Start the server's command line; its output goes to the file `log`."""
+    command = [sys.executable, "-m", "clickhouse.embedded"]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--path", str(folder)]
+    root = Path(__file__).parents[1]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    with log.open("wb") as out:
+        return subprocess.Popen(command, cwd=root, env=environment, stdout=out, stderr=out)
+
+
+def settings_for(url: str, data_dir: Path, database: str = "tollwire") -> Settings:
+    """Settings of the server at `url`; everything else as by default."""
+    return Settings.model_validate({"clickhouse": url, "data_dir": data_dir, "database": database})
+
+
+@pytest.fixture(scope="session")
+def clickhouse_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a ClickHouse that all tests of the session share; use a `database` of your own."""
+    server = Server(tmp_path_factory.mktemp("clickhouse") / "data").start()
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture
+def database(clickhouse_url: str) -> Iterator[str]:
+    """Name of a database that no other test uses; it does not exist yet, and goes afterwards."""
+    name = f"test_{os.getpid()}_{next(_NUMBERS)}"
+    yield name
+    drop = f"DROP DATABASE IF EXISTS {name} SYNC".encode()
+    urllib.request.urlopen(clickhouse_url, data=drop, timeout=30).close()
+
+
+@pytest.fixture
+def settings(clickhouse_url: str, database: str, tmp_path: Path) -> Settings:
+    """Settings of the shared server and the test's own database, not migrated."""
+    return settings_for(clickhouse_url, tmp_path, database)
+
+
+@pytest.fixture
+def migrated(settings: Settings) -> Settings:
+    """Settings of a database that holds every table, empty."""
+    migrate(settings)
+    return settings

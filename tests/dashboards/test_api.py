@@ -1,0 +1,165 @@
+"""The API in one process, with a stand-in for ClickHouse."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from dashboards.app import build
+from dashboards.headers import SECURITY
+from dashboards.hub import Frame
+from dashboards.poller import Poller
+from dashboards.schemas import Snapshot
+from deploy.runtime.settings import Settings
+from tests.conftest import free_port
+from tests.dashboards.rows import NOW_MS
+from tests.dashboards.stand_in import StandIn, away
+from tests.dashboards.test_hub import run
+
+LINE = [(1, "received", 7, 70_500), (1, "rated", 4, 40_000), (1, "suspended", 1, 10_500)]
+LINE += [(1, "dead", 0, 0), (1, "duplicate", 2, 20_000)]
+
+
+def console(connect: Callable[[], Any]) -> FastAPI:
+    """An app whose rater is away."""
+    settings = Settings.model_validate({"rater_metrics": f"127.0.0.1:{free_port()}"})
+    return build(settings, connect)
+
+
+def with_app(
+    app: FastAPI, test: Callable[[httpx.AsyncClient], Coroutine[Any, Any, None]], reads: bool = True
+) -> None:
+    """Run the app's lifespan around a test, once the first read has been tried."""
+
+    async def inside() -> None:
+        async with app.router.lifespan_context(app):
+            if reads:
+                await first_read(app)
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://console") as http:
+                await test(http)
+
+    run(inside())
+
+
+async def first_read(app: FastAPI) -> Frame:
+    """The first frame after a read, good or bad."""
+    async for frame in app.state.console.hub.frames():
+        if frame.snapshot.state != "loading":
+            return frame  # type: ignore[no-any-return]
+    raise AssertionError("the hub closed before the first read")
+
+
+def test_pages_carry_the_headers_and_no_outside_address() -> None:
+    async def test(http: httpx.AsyncClient) -> None:
+        assert (await http.get("/")).headers["location"] == "/noc"
+        for path in ("/noc", "/static/noc.js", "/v1/noc", "/healthz", "/nothing-here"):
+            answer = await http.get(path)
+            assert SECURITY.items() <= dict(answer.headers).items(), path
+        page = (await http.get("/noc")).text
+        assert "make demo" in page
+        assert "http" + "s://" not in page
+
+    with_app(console(StandIn), test)
+
+
+def test_the_docs_pages_that_load_from_a_cdn_are_off() -> None:
+    async def test(http: httpx.AsyncClient) -> None:
+        for path in ("/docs", "/redoc"):
+            answer = await http.get(path)
+            assert answer.status_code == 404
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.json()["title"] == "Not Found"
+        paths = (await http.get("/v1/openapi.json")).json()["paths"]
+        assert {"/v1/noc", "/v1/noc/stream", "/v1/conservation", "/readyz"} <= set(paths)
+
+    with_app(console(StandIn), test)
+
+
+def test_an_empty_database_says_so() -> None:
+    async def test(http: httpx.AsyncClient) -> None:
+        found = Snapshot.model_validate((await http.get("/v1/noc")).json())
+        assert (found.state, found.verdict.text, found.currency) == ("empty", "No calls yet", None)
+        assert found.rater.lag_messages is None
+        assert (await http.get("/readyz")).status_code == 200
+
+    with_app(console(StandIn), test)
+
+
+def test_the_line_as_json_and_as_gauges() -> None:
+    async def test(http: httpx.AsyncClient) -> None:
+        line = (await http.get("/v1/conservation")).json()
+        assert (line["flow"], line["calls"]["received"]) == ("exact", "7")
+        assert (line["seconds"]["received"], line["seconds"]["difference"]) == ("70.5", "0")
+        text = (await http.get("/metrics")).text
+        assert 'tollwire_conservation_calls{part="received"} 7.0' in text
+        assert 'tollwire_conservation_seconds{part="suspended"} 10.5' in text
+        assert 'tollwire_conservation_calls{part="difference"} 0.0' in text
+        assert "tollwire_console_clickhouse_up 1.0" in text
+
+    with_app(console(lambda: StandIn({"'duplicate' AS part": LINE}, stored_rows=5)), test)
+
+
+def test_without_clickhouse_the_page_stays_and_says_so() -> None:
+    async def test(http: httpx.AsyncClient) -> None:
+        assert (await http.get("/noc")).status_code == 200
+        assert (await http.get("/healthz")).status_code == 200
+        for path in ("/readyz", "/v1/conservation"):
+            answer = await http.get(path)
+            assert (answer.status_code, answer.json()["status"]) == (503, 503)
+            assert answer.json()["detail"] == "ClickHouse does not answer."
+        found = (await http.get("/v1/noc")).json()
+        assert (found["state"], found["verdict"]["text"]) == ("error", "ClickHouse away")
+        text = (await http.get("/metrics")).text
+        assert "tollwire_console_clickhouse_up 0.0" in text
+        assert "tollwire_conservation" not in text
+
+    with_app(console(away), test)
+
+
+def test_queries_do_not_grow_with_the_viewers() -> None:
+    client = StandIn(stored_rows=1)
+    published: list[Snapshot] = []
+    poller = Poller(lambda: client, lambda _: None, published.append, lambda: NOW_MS)
+    poller.beat()
+    alone = len(client.asked)
+    client.asked.clear()
+    app = console(lambda: client)
+
+    async def inside() -> None:
+        async with app.router.lifespan_context(app):
+            frames = await asyncio.gather(*(first_read(app) for _ in range(50)))
+            assert len({frame.serial for frame in frames}) == 1
+            assert len(client.asked) == alone
+
+    run(inside())
+
+
+def test_a_bug_in_the_poller_fails_the_health_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr("threading.excepthook", seen.append)
+
+    def broken() -> Any:
+        raise ZeroDivisionError
+
+    app = console(broken)
+
+    async def test(http: httpx.AsyncClient) -> None:
+        await asyncio.to_thread(app.state.console.poller.join)
+        assert (await http.get("/healthz")).status_code == 503
+        assert seen[0].exc_type is ZeroDivisionError
+
+    with_app(app, test, reads=False)
+
+
+def test_a_client_that_fails_is_closed_and_opened_again() -> None:
+    first, second = StandIn(), StandIn(stored_rows=1)
+    clients = [first, second]
+    poller = Poller(lambda: clients.pop(0), lambda _: None, lambda _: None, lambda: NOW_MS)
+    first.on_query = away
+    assert poller.beat().state == "error"
+    assert first.closed
+    assert poller.beat().state == "live"

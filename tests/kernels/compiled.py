@@ -1,0 +1,85 @@
+"""The tests' plain rules, rows and calls, handed to the kernels."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from kernels import Book, Calls, DeckRates, build_book, parse_numbers
+from kernels.layout import ANCHORS, CONNECT_RULES, GRACES, MAX_CHARGE_NONE, ROUNDINGS
+from tests.kernels.naive import Price, RateRow, Rule
+
+
+class Call(NamedTuple):
+    """One call; deck -1 = that side is not asked for."""
+
+    number: str
+    at_ms: int
+    duration_ms: int
+    sell: int = 0
+    buy: int = -1
+
+
+def rule_numbers(rule: Rule) -> tuple[int, ...]:
+    """A rule as a row of `Book.rules`, in the order charge() takes it."""
+    return (
+        ROUNDINGS.index(rule.duration_rounding),
+        GRACES.index(rule.grace_rule),
+        rule.grace_s,
+        ANCHORS.index(rule.anchor),
+        CONNECT_RULES.index(rule.connect_rule),
+        rule.min_charge,
+        MAX_CHARGE_NONE if rule.max_charge is None else rule.max_charge,
+        ROUNDINGS.index(rule.round_mode),
+        10 ** (9 - rule.round_decimals),
+        rule.attempt_fee,
+    )
+
+
+def charge_arguments(duration_ms: int, price: Price, rule: Rule) -> tuple[int, ...]:
+    """What charge() takes."""
+    return (duration_ms, *price, *rule_numbers(rule))
+
+
+def digits_of(numbers: Sequence[str]) -> tuple["np.ndarray", "np.ndarray"]:  # type: ignore[type-arg]
+    """Padded digits and digit counts."""
+    return parse_numbers(pa.array(list(numbers), pa.string()))
+
+
+def book_of(decks: Sequence[Sequence[RateRow]]) -> Book:
+    """All decks compiled; the rate row of deck d, row i is the sum of the decks before plus i."""
+    rules: dict[Rule, int] = {}
+    prices: dict[tuple[Price, Rule], int] = {}
+    compiled, start = [], 0
+    for rows in decks:
+        words = []
+        for i, row in enumerate(rows):
+            rules.setdefault(row.rule, len(rules))
+            price_class = prices.setdefault((row.price, row.rule), len(prices))
+            words.append(price_class << 32 | start + i)
+        start += len(rows)
+        digits, length = digits_of([row.code for row in rows])
+        spans = [np.array([row[k] for row in rows], np.int64) for k in (1, 2)]
+        compiled.append(DeckRates(digits, length, *spans, np.array(words, np.int64)))
+    table = [
+        (p.first_rate, p.next_rate, p.connect, p.first_s | p.next_s << 16 | rules[rule] << 32)
+        for p, rule in prices
+    ]
+    return build_book(
+        compiled,
+        np.array(table, np.int64).reshape(-1, 4),
+        np.array([rule_numbers(r) for r in rules], np.int64).reshape(-1, 10),
+    )
+
+
+def calls_of(calls: Sequence[Call]) -> Calls:
+    """Calls as columns."""
+    numbers, at_ms, duration_ms, sell, buy = zip(*calls, strict=True) if calls else [()] * 5
+    return Calls(
+        *digits_of(numbers),
+        np.array(at_ms, np.int64),
+        np.array(duration_ms, np.int64),
+        np.array(sell, np.int32),
+        np.array(buy, np.int32),
+    )
