@@ -115,26 +115,68 @@ def _lacks(path: Path, names: list[str]) -> None:
 
 def _csv(path: Path) -> Iterator[tuple[int, dict[str, str] | BadField]]:
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        reader = csv.reader(line.replace("\0", "�") for line in file)
-        try:
-            names = [cell.strip().lower() for cell in next(reader, [])]
-            _lacks(path, names)
-            for cells in reader:
-                if not any(cells):
-                    continue
-                if len(cells) != len(names):
-                    text = ",".join(cells).encode(errors="replace").decode()
-                    flaw = BadField("unreadable", "", text, f"not {len(names)} fields")
-                    yield reader.line_num, flaw
-                    continue
-                record = {
+        rows = _csv_rows(line.replace("\0", "�") for line in file)
+        _, header = next(rows, (1, []))
+        names = [cell.strip().lower() for cell in header]
+        _lacks(path, names)
+        for line, cells in rows:
+            if not any(cells):
+                continue
+            if len(cells) != len(names):
+                text = ",".join(cells).encode(errors="replace").decode()
+                yield line, BadField("unreadable", "", text, f"not {len(names)} fields")
+                continue
+            yield (
+                line,
+                {
                     n: c.strip().encode(errors="replace").decode()
                     for n, c in zip(names, cells, strict=True)
                     if n in _KNOWN
-                }
-                yield reader.line_num, record
-        except csv.Error as error:
-            raise FileRefused(f"{path}:{reader.line_num}: not CSV: {error}") from None
+                },
+            )
+
+
+def _csv_rows(lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
+    """(line, cells) of each row, so that a quote left open does not swallow the rows after it.
+
+    A row of several lines is one row only if it is as wide as the header and breaks no line in
+    a column that is read; otherwise each of its lines is a row of its own.
+    """
+    taken: list[str] = []
+
+    def remembered() -> Iterator[str]:
+        for text in lines:
+            taken.append(text)
+            yield text
+
+    reader = csv.reader(remembered())
+    width, line, read = 0, 0, []
+    while True:
+        failed = False
+        try:
+            cells = next(reader, None)
+        except csv.Error:
+            cells, failed = [], True
+        if cells is None:
+            return
+        own, start = taken.copy(), line + 1
+        taken.clear()
+        line += len(own)
+        if start == 1:
+            width = len(cells)
+            read = [i for i, cell in enumerate(cells) if cell.strip().lower() in _KNOWN]
+        broken = len(cells) != width or any("\n" in cells[i] or "\r" in cells[i] for i in read)
+        if failed or (len(own) > 1 and broken):
+            yield from ((start + n, _one_line(text)) for n, text in enumerate(own))
+        else:
+            yield start, cells
+
+
+def _one_line(text: str) -> list[str]:
+    try:
+        return next(csv.reader([text], strict=True), [])
+    except csv.Error:
+        return [text.rstrip("\r\n")]
 
 
 def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, str] | BadField]]:
@@ -168,11 +210,19 @@ def _parquet(path: Path) -> Iterator[tuple[int, dict[str, str] | BadField]]:
     _lacks(path, file.schema_arrow.names)
     row = 0
     with file:
-        for batch in file.iter_batches(BATCH_CALLS, columns=names):
+        batches = file.iter_batches(BATCH_CALLS, columns=names)
+        while (batch := _next_batch(path, batches)) is not None:
             columns = [_as_text(path, n, batch.column(n)) for n in names]
             for values in zip(*columns, strict=True):
                 row += 1
                 yield row, {n: v or "" for n, v in zip(names, values, strict=True)}
+
+
+def _next_batch(path: Path, batches: Iterator[pa.RecordBatch]) -> pa.RecordBatch | None:
+    try:
+        return next(batches, None)
+    except (pa.ArrowException, OSError) as error:
+        raise FileRefused(f"{path}: damaged: {error}") from None
 
 
 def _as_text(path: Path, name: str, column: pa.Array) -> list[str | None]:

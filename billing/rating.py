@@ -112,18 +112,10 @@ def rate_calls(
     sell_at, buy_at = customer.indices.to_numpy(), vendor.indices.to_numpy()
     duration_ms = calls.column("duration_ms").to_numpy()
     no_vendor = pc.equal(calls.column("vendor"), "").to_numpy(zero_copy_only=False)
-    rated = rate(
-        Calls(
-            digits,
-            digit_count,
-            instants_ms(calls),
-            duration_ms,
-            sell.deck[sell_at],
-            np.where(no_vendor, np.int32(NO_DECK), buy.deck[buy_at]),
-        ),
-        tariff.book,
-        threads,
-    )
+    buy_deck = np.where(no_vendor, np.int32(NO_DECK), buy.deck[buy_at])
+    answered_ms, sell_deck = instants_ms(calls), sell.deck[sell_at]
+    asked = Calls(digits, digit_count, answered_ms, duration_ms, sell_deck, buy_deck)
+    rated = rate(asked, tariff.book, threads)
     buy_reason = np.where(
         no_vendor,
         np.where((duration_ms > 0) & buy_leg, VENDOR_MISSING, RATED),

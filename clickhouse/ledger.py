@@ -42,6 +42,21 @@ SELECT offset, duration_ms FROM dead_letter FINAL
 WHERE log = {log:String} AND partition = {partition:UInt16}
   AND offset BETWEEN {low:UInt64} AND {high:UInt64}
 """
+_RECEIVED = """
+SELECT sum(rated + suspended) FROM receipt FINAL WHERE log = {log:String} AND {places}
+"""
+_CHARGED = """
+SELECT count() FROM charge FINAL
+WHERE leg = 'sell'
+  AND cdr_id IN (SELECT cdr_id FROM cdr WHERE log = {log:String} AND {places})
+"""
+_LATENCY = """
+SELECT quantilesExact({levels})(
+    toUnixTimestamp64Milli(stored_at) - toUnixTimestamp64Milli(received_at))
+FROM charge
+WHERE leg = 'sell'
+  AND cdr_id IN (SELECT cdr_id FROM cdr WHERE log = {log:String} AND {places})
+"""
 _OUTCOMES = """
 SELECT countIf(reason = ''), countIf(reason != ''),
        sumIf(duration_ms, reason = ''), sumIf(duration_ms, reason != '')
@@ -86,19 +101,16 @@ def stored(client: Client, log: str, since: Mapping[int, int]) -> int:
 
     since: partition -> first offset. A call counts once its receipt and its charges are there.
     """
-    places = _places(since)
-    of_these = f"log = {{log:String}} AND {places}"
-    queries = (
-        f"SELECT sum(rated + suspended) FROM receipt FINAL WHERE {of_these}",
-        f"SELECT count() FROM charge FINAL WHERE leg = 'sell' AND cdr_id IN "
-        f"(SELECT cdr_id FROM cdr WHERE {of_these})",
-    )
-    with asking():
-        counts = [
-            client.query(query, parameters={"log": log}, settings=_SETTINGS).result_rows[0][0]
-            for query in queries
-        ]
-    return int(min(counts))
+    counts = []
+    for query in (_RECEIVED, _CHARGED):
+        with asking():
+            found = client.query(
+                query.replace("{places}", _places(since)),
+                parameters={"log": log},
+                settings=_SETTINGS,
+            )
+        counts.append(int(found.result_rows[0][0]))
+    return min(counts)
 
 
 def latency_ms(
@@ -106,24 +118,16 @@ def latency_ms(
 ) -> list[float]:
     """Quantiles of the time from a call's arrival in the broker to its charge's insert."""
     levels = ", ".join(f"{float(q)}" for q in quantiles)
-    query = f"""
-        SELECT quantilesExact({levels})(
-            toUnixTimestamp64Milli(stored_at) - toUnixTimestamp64Milli(received_at))
-        FROM charge
-        WHERE leg = 'sell'
-          AND cdr_id IN (SELECT cdr_id FROM cdr WHERE log = {{log:String}} AND {_places(since)})
-    """  # noqa: S608 - numbers only
+    query = _LATENCY.replace("{levels}", levels).replace("{places}", _places(since))
     with asking():
         found = client.query(query, parameters={"log": log}, settings=_SETTINGS)
     return [float(ms) for ms in found.result_rows[0][0]]
 
 
 def _places(since: Mapping[int, int]) -> str:
-    return (
-        "("
-        + " OR ".join(f"(partition = {int(p)} AND offset >= {int(at)})" for p, at in since.items())
-        + ")"
-    )
+    """A condition spelt from integers only."""
+    parts = (f"(partition = {int(p)} AND offset >= {int(at)})" for p, at in since.items())
+    return "(" + " OR ".join(parts) + ")"
 
 
 def outcomes(client: Client, run: str) -> Outcomes:

@@ -44,7 +44,7 @@ _VERSIONS = """
 SELECT deck_version, deck, toString(side), currency, toString(coverage),
        toUnixTimestamp64Milli(valid_from), toUnixTimestamp64Milli(published_at),
        options, source, toString(sha256), rates
-FROM deck_version ORDER BY deck_version
+FROM deck_version FINAL ORDER BY deck_version
 """
 _RATES = """
 SELECT prefix, destination, first_rate_nanos, next_rate_nanos, connect_nanos,
@@ -130,7 +130,7 @@ def claim_number(client: Client) -> int:
             number = int(last) + 1 + random.randrange(attempt + 1)
             client.insert("deck_number", [[number, claim]], column_names=["number", "claim"])
             claims = client.query(
-                "SELECT count() FROM deck_number WHERE number = {number:UInt32}",
+                "SELECT uniqExact(claim) FROM deck_number WHERE number = {number:UInt32}",
                 parameters={"number": number},
             ).result_rows[0][0]
         if claims == 1:

@@ -38,6 +38,8 @@ COLUMNS = (
     "buy_destination",
     "margin",
 )
+KINDS = (".parquet", ".jsonl", ".ndjson", ".json", ".csv", "")
+"""of output, by the file's suffix"""
 Row = tuple[str, ...]
 
 
@@ -47,6 +49,8 @@ class Offline(NamedTuple):
     tariff: Tariff
     sides: tuple[str, ...]
     problems: list[Problem]
+    files: tuple[Path, ...]
+    """where the decks came from"""
 
 
 class Summary(NamedTuple):
@@ -78,7 +82,8 @@ def compile_decks(
         accounts.append(Account(NOBODY, role, NOBODY, side, options.currency))
         problems += parsed.problems
         sides.append(side)
-    return Offline(compile_tariff(versions, parties_of(accounts)), tuple(sides), problems)
+    files = tuple(path for path in (sell, buy) if path)
+    return Offline(compile_tariff(versions, parties_of(accounts)), tuple(sides), problems, files)
 
 
 def _side_cells(offline: Offline, side: Side, rated: "np.ndarray[Any, Any]") -> list[list[str]]:
@@ -121,8 +126,22 @@ def _why(bad: Bad) -> str:
 
 
 @contextmanager
-def _writer(path: Path) -> Iterator[Callable[[list[Row]], None]]:
-    kind = path.suffix.lower()
+def _replaced(path: Path) -> Iterator[Path]:
+    """A file to write instead of `path`; it takes its place when all went well."""
+    if path.exists() and not path.is_file():
+        yield path
+        return
+    target = path.resolve()
+    part = target.with_name(target.name + ".part")
+    try:
+        yield part
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _writer(path: Path, kind: str) -> Iterator[Callable[[list[Row]], None]]:
     if kind == ".parquet":
         schema = pa.schema([(c, pa.string()) for c in COLUMNS])
         with pq.ParquetWriter(path, schema) as file:
@@ -134,13 +153,11 @@ def _writer(path: Path) -> Iterator[Callable[[list[Row]], None]]:
             yield lambda rows: lines.writelines(
                 json.dumps(dict(zip(COLUMNS, r, strict=True))) + "\n" for r in rows
             )
-    elif kind in (".csv", ""):
+    else:
         with path.open("w", encoding="utf-8", newline="") as text:
             writer = csv.writer(text, lineterminator="\n")
             writer.writerow(COLUMNS)
             yield writer.writerows
-    else:
-        raise FileRefused(f"{path}: expected .csv, .jsonl or .parquet")
 
 
 def rate_file(
@@ -154,12 +171,18 @@ def rate_file(
     """Rate every call of a file, one row of COLUMNS each, in the file's order.
 
     Records that are no calls are rows with status "dead"; bad_row is told file, line, field and
-    value of each. Raises FileRefused when the file cannot be read or written at all.
+    value of each. Raises FileRefused when a file cannot be read or written to its end; `out` is
+    then what it was before.
     """
+    kind = out.suffix.lower()
+    if kind not in KINDS:
+        raise FileRefused(f"{out}: expected .csv, .jsonl or .parquet")
+    if out.exists() and any(p.exists() and p.samefile(out) for p in (calls, *offline.files)):
+        raise FileRefused(f"{out}: is read by this run: write to another file")
     buy_leg = "buy" in offline.sides
     total = Summary(0, 0, 0, 0, 0, 0)
     try:
-        with _writer(out) as write:
+        with _replaced(out) as part, _writer(part, kind) as write:
             for batch in read_calls(calls, buy_leg):
                 priced = rate_calls(
                     batch.calls, batch.digits, batch.digit_count, offline.tariff, threads, buy_leg
@@ -170,7 +193,8 @@ def rate_file(
                 total = _added(total, batch, priced)
                 progress(total.calls)
     except OSError as error:
-        raise FileRefused(f"{out}: {error.strerror}") from None
+        at = calls if error.filename == str(calls) else out
+        raise FileRefused(f"{at}: {error.strerror or error}") from None
     return total
 
 

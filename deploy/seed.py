@@ -17,7 +17,7 @@ def write_files(folder: Path) -> tuple[Path, list[tuple[str, str, str, Path]]]:
     folder.mkdir(parents=True, exist_ok=True)
     accounts = folder / "accounts.toml"
     accounts.write_text(accounts_toml())
-    decks = []
+    decks: list[tuple[str, str, str, Path]] = []
     for deck in seed_decks(DECK_SEED):
         path = folder / f"{deck.side}-{deck.name}.csv"
         with path.open("w", newline="") as file:

@@ -119,8 +119,7 @@ def build_dialcodes(digits: U64, length: U8) -> DialCodes:
     epoch = hashlib.blake2b(key.tobytes(), digest_size=8).digest()
     top, branch = _trie(digits, length, _POW10)
     parent = _parents(digits, length, _POW10)
-    # one bit less than the hash has: a book is compiled for once if its epoch fits an int64
-    return DialCodes(digits, length, parent, top, branch, int.from_bytes(epoch, "little") >> 1)
+    return DialCodes(digits, length, parent, top, branch, int.from_bytes(epoch, "little"))
 
 
 def nodes_of(codes: DialCodes, digits: U64, length: U8) -> I32:

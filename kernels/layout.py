@@ -115,7 +115,7 @@ class DialCodes(NamedTuple):
     branch: I32
     """shape (b, 10): by the next digit, a node id or ~(branch)"""
     epoch: int
-    """63-bit hash of the codes: equal epochs mean equal node ids"""
+    """64-bit hash of the codes: equal epochs mean equal node ids"""
 
 
 class Book(NamedTuple):

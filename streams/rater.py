@@ -22,6 +22,7 @@ from streams.decks import Reference
 from streams.lookup import StoredCalls
 from streams.memory import remember
 from streams.step import Place, TakenIn
+from streams.transport import Monitor, Transport
 
 EVENTS_MAX = 1_000
 """Events one batch of an agent may hold."""
@@ -62,9 +63,16 @@ def config(settings: Settings) -> dict[str, Any]:
     }
 
 
+def new_app(name: str, settings: Settings) -> faust.App:
+    """A Faust app of ours, also the name of its consumer group."""
+    app = faust.App(name, Monitor=Monitor, **config(settings))
+    app.transport = Transport(settings.broker, app, settings.fetch_wait_ms)
+    return app
+
+
 def build(settings: Settings, log: str, reference: Reference) -> faust.App:
     """The Faust app of one worker. `log` names the cluster that offsets refer to."""
-    app = faust.App("tollwire-rater", **config(settings))
+    app = new_app("tollwire-rater", settings)
 
     async def send(topic: str, partition: int, value: bytes) -> None:
         await app.producer.send_and_wait(topic, None, value, partition, None, None)

@@ -47,11 +47,14 @@ RAW_BYTES_PER_MESSAGE: Final = 4 * 1024 * 1024
 RATES_PER_PART: Final = 20_000
 
 
+_LZ4: Final = pa.ipc.IpcWriteOptions(compression="lz4")
+
+
 def encode(batch: pa.RecordBatch, metadata: dict[str, str] | None = None) -> bytes:
-    """One batch as an Arrow IPC stream."""
+    """One batch as an Arrow IPC stream, its buffers compressed with LZ4."""
     schema = batch.schema.with_metadata(metadata) if metadata else batch.schema
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, schema) as stream:
+    with pa.ipc.new_stream(sink, schema, options=_LZ4) as stream:
         stream.write_batch(batch.replace_schema_metadata(schema.metadata))
     return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
 

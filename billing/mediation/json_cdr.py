@@ -9,7 +9,6 @@ from billing.cdr import Cdr
 from billing.errors import BadField
 from billing.mediation.fields import instant, seconds
 
-
 _Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 

@@ -4,14 +4,13 @@ import asyncio
 import signal
 from typing import Any
 
-import faust
 from prometheus_client import Counter, Gauge
 
 from billing.mediation import Message, mediate
 from deploy.runtime import metrics
 from deploy.runtime.settings import load_settings
 from streams import topics
-from streams.rater import EVENTS_MAX, config
+from streams.rater import EVENTS_MAX, new_app
 from tests.bench.stream import NOOP_METRICS
 
 
@@ -21,7 +20,7 @@ async def run() -> None:
     calls = Counter("tollwire_noop_calls", "Calls decoded")
     ready = Gauge("tollwire_noop_ready", "1 while decoding")
     metrics.serve(NOOP_METRICS, "NOOP_METRICS")
-    app = faust.App("tollwire-noop", **config(settings))
+    app = new_app("tollwire-noop", settings)
     source = app.topic(topics.RAW, value_type=bytes, value_serializer="raw", key_serializer="raw")
 
     @app.agent(source, concurrency=1)

@@ -5,8 +5,7 @@ import time
 import numpy as np
 import pyarrow as pa
 
-from billing.deck import ALWAYS_MS, DeckOptions, DeckVersion
-from billing.deck_csv import RATES
+from billing.deck import ALWAYS_MS, RATES, DeckOptions, DeckVersion
 from billing.mediation import Message, mediate
 from billing.parties import Account, parties_of
 from billing.rating import rate_calls

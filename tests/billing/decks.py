@@ -27,9 +27,7 @@ def version(number: int, *rows: str, **terms: Any) -> DeckVersion:
         deck_bytes(*rows, header=DATED if dated else HEADER), "t.csv", valid_from_ms
     )
     assert not parsed.problems, parsed.problems
-    made = DeckVersion(
-        number, "retail", "sell", "full", valid_from_ms, 0, options, parsed.rates
-    )
+    made = DeckVersion(number, "retail", "sell", "full", valid_from_ms, 0, options, parsed.rates)
     return made._replace(**terms)
 
 

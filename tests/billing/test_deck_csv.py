@@ -117,7 +117,12 @@ BAD: dict[str, tuple[str, str, str, str]] = {
     "a fee too high": ("44,UK,1,10000.01,1,1", "connect_fee", "10000.01", "more than 10000"),
     "a first increment of 0": ("44,UK,1,0,0,1", "first_increment", "0", "1 to 3600"),
     "a first increment too long": ("44,UK,1,0,3601,1", "first_increment", "3601", "1 to 3600"),
-    "a first increment of digits": ("44,UK,1,0," + "1" * 5_000 + ",1", "first_increment", "", "1 to"),
+    "a first increment of digits": (
+        "44,UK,1,0," + "1" * 5_000 + ",1",
+        "first_increment",
+        "",
+        "1 to",
+    ),
     "a negative increment": ("44,UK,1,0,1,-1", "next_increment", "-1", "0 to 3600"),
     "an increment too long": ("44,UK,1,0,1,3601", "next_increment", "3601", "0 to 3600"),
     "an increment with decimals": ("44,UK,1,0,1,1.5", "next_increment", "1.5", "whole seconds"),
@@ -129,7 +134,12 @@ BAD: dict[str, tuple[str, str, str, str]] = {
     "a code of an access code alone": ("00,UK,1,0,1,1", "prefix", "00", "1 to 15 digits"),
     "a code of two access codes": ("0000,UK,1,0,1,1", "prefix", "0000", "1 to 15 digits"),
     "a plus before an access code": ("+0044,UK,1,0,1,1", "prefix", "+0044", "1 to 15 digits"),
-    "a destination too long": ("44," + "x" * 257 + ",1,0,1,1", "destination", "", "longer than 256"),
+    "a destination too long": (
+        "44," + "x" * 257 + ",1,0,1,1",
+        "destination",
+        "",
+        "longer than 256",
+    ),
     "a field too few": ("44,UK,1,0,1", "", "44,UK,1,0,1", "not 6 fields"),
     "a field too many": ("44,UK,1,0,1,1,1", "", "44,UK,1,0,1,1,1", "not 6 fields"),
 }

@@ -1,5 +1,7 @@
 """Deck options: every rule of a charge is a key with words; a wrong one is named."""
 
+from typing import Any
+
 import pytest
 
 from billing.deck import DeckOptions, parse_options
@@ -7,7 +9,7 @@ from billing.errors import OptionsRefused
 from kernels.layout import ANCHORS, CONNECT_RULES, GRACES, ROUNDINGS
 from tests.kernels.naive import NANOS
 
-KEPT: dict[str, dict[str, object]] = {
+KEPT: dict[str, dict[str, Any]] = {
     "": {},
     **{f'anchor = "{w}"': {"anchor": w} for w in ("after_initial", "whole_call")},
     **{

@@ -49,7 +49,14 @@ def test_an_instant(text: str) -> None:
 
 REFUSED = ["", "now", "2026", "2026-13-01", "2026-02-30", "2026-11-23T24:30", "2026-11-23T10:60"]
 REFUSED += ["23.11.2026", "11/23/2026", "2026-11-23T10", "2026-11-23T10:00:00+25:00", "-1795428000"]
-REFUSED += ["1999-12-31T23:59:59.999Z", "2100-01-01T00:00:00Z", "2000-01-01T00:00:00+01:00", "0", "1", "1e9"]
+REFUSED += [
+    "1999-12-31T23:59:59.999Z",
+    "2100-01-01T00:00:00Z",
+    "2000-01-01T00:00:00+01:00",
+    "0",
+    "1",
+    "1e9",
+]
 REFUSED += ["9" * 16, "999999999999999", "1795428000.", "2026-11-23T10:00:00.Z", "2026-11-23Z"]
 REFUSED += ["0001-01-01", "9999-12-31", "2026-11-23T10:00:00Z2026", "None", "2026-11-23T10:00:00ZZ"]
 
@@ -57,7 +64,7 @@ REFUSED += ["0001-01-01", "9999-12-31", "2026-11-23T10:00:00Z2026", "None", "202
 @pytest.mark.parametrize("text", REFUSED)
 def test_anything_else_is_refused(text: str) -> None:
     for zone in (UTC, ZoneInfo("Pacific/Auckland"), ZoneInfo("America/Los_Angeles")):
-        with pytest.raises(ValueError, match="."):
+        with pytest.raises(ValueError, match=r"\w"):
             parse_instant_ms(text, zone)
 
 

@@ -74,7 +74,9 @@ def test_several_record_batches_of_one_message_are_one_sequence_of_rows() -> Non
 
 
 def test_no_rows() -> None:
-    found = mediated(arrow_bytes([], **{k: pa.array([], pa.string()) for k in ("call_id", "called")}))
+    found = mediated(
+        arrow_bytes([], **{k: pa.array([], pa.string()) for k in ("call_id", "called")})
+    )
     assert (found.calls.num_rows, found.dead) == (0, [])
 
 

@@ -5,9 +5,16 @@ from typing import Any
 import pytest
 
 from billing.mediation import csv_cdr
-
-from tests.billing.records import ANSWERED_MS, CSV, CSV_ORDER, GOOD, csv_line, mediated, only_call
-from tests.billing.records import only_dead
+from tests.billing.records import (
+    ANSWERED_MS,
+    CSV,
+    CSV_ORDER,
+    GOOD,
+    csv_line,
+    mediated,
+    only_call,
+    only_dead,
+)
 
 EXPECTED = {**GOOD, "answered_at": ANSWERED_MS}
 HEADER = ",".join(CSV_ORDER).encode()

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from kernels import Book, Calls, DeckRates, build_book, parse_numbers
-from kernels.layout import ANCHORS, CONNECT_RULES, GRACES, MAX_CHARGE_NONE, ROUNDINGS
+from kernels.layout import ANCHORS, CONNECT_RULES, GRACES, MAX_CHARGE_NONE, ROUNDINGS, U8, U64
 from tests.kernels.naive import Price, RateRow, Rule
 
 
@@ -42,7 +42,7 @@ def charge_arguments(duration_ms: int, price: Price, rule: Rule) -> tuple[int, .
     return (duration_ms, *price, *rule_numbers(rule))
 
 
-def digits_of(numbers: Sequence[str]) -> tuple["np.ndarray", "np.ndarray"]:  # type: ignore[type-arg]
+def digits_of(numbers: Sequence[str]) -> tuple[U64, U8]:
     """Padded digits and digit counts."""
     return parse_numbers(pa.array(list(numbers), pa.string()))
 
@@ -60,8 +60,11 @@ def book_of(decks: Sequence[Sequence[RateRow]]) -> Book:
             words.append(price_class << 32 | start + i)
         start += len(rows)
         digits, length = digits_of([row.code for row in rows])
-        spans = [np.array([row[k] for row in rows], np.int64) for k in (1, 2)]
-        compiled.append(DeckRates(digits, length, *spans, np.array(words, np.int64)))
+        from_ms, to_ms, word = (
+            np.array(values, np.int64)
+            for values in ([r.from_ms for r in rows], [r.to_ms for r in rows], words)
+        )
+        compiled.append(DeckRates(digits, length, from_ms, to_ms, word))
     table = [
         (p.first_rate, p.next_rate, p.connect, p.first_s | p.next_s << 16 | rules[rule] << 32)
         for p, rule in prices

@@ -96,9 +96,7 @@ def test_any_dates_of_nested_codes_in_several_decks(decks: list[list[RateRow]]) 
 
 def test_hundreds_of_versions_of_nested_codes() -> None:
     codes = ["4", "44", "441", "4411", "44111111"]
-    rows = [
-        row(codes[i * 7 % 5], i * 37 % 101, i * 37 % 101 + 1 + i * 11 % 29) for i in range(900)
-    ]
+    rows = [row(codes[i * 7 % 5], i * 37 % 101, i * 37 % 101 + 1 + i * 11 % 29) for i in range(900)]
     check([rows, rows[::-1], rows[:333]], ["441111111", "4411", "44", "4"], list(range(-1, 132)))
 
 

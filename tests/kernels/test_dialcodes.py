@@ -99,7 +99,7 @@ FAMILY = {"442071838750123"[:n] for n in range(1, 16)}
 @pytest.mark.parametrize("without", range(16))
 def test_nested_codes_of_every_length(without: int) -> None:
     codes = {code for code in FAMILY if len(code) != without}
-    numbers = [f"442071838750123"[:n] + tail for n in range(16) for tail in ("", "9", "0", "00")]
+    numbers = ["442071838750123"[:n] + tail for n in range(16) for tail in ("", "9", "0", "00")]
     assert matched(codes, numbers) == [longest(codes, number) for number in numbers]
 
 

@@ -1,6 +1,8 @@
 """The door of kernels: what it refuses, and that threads and array layouts change nothing."""
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,11 +22,13 @@ ONE_DECK = calls_of([Call("4420", 5, 1_000), Call("1", 5, 2_000, 0, 0)])
 GOOD = calls_of([Call("4420", 5, 1_000, 0, 1), Call("1", 5, 2_000, 1, -1), Call("7", 5, 0, -1, 0)])
 
 
+def equal(one: Iterable[Any], other: Iterable[Any]) -> bool:
+    """Whether columns hold the same values in the same types."""
+    return all(np.array_equal(a, b) and a.dtype == b.dtype for a, b in zip(one, other, strict=True))
+
+
 def same(one: Rated, other: Rated) -> bool:
-    columns = [(one.node, other.node)]
-    for a, b in ((one.sell, other.sell), (one.buy, other.buy)):
-        columns += zip(a, b, strict=True)
-    return all(np.array_equal(a, b) and a.dtype == b.dtype for a, b in columns)
+    return equal((one.node, *one.sell, *one.buy), (other.node, *other.sell, *other.buy))
 
 
 def test_a_good_batch() -> None:
@@ -102,7 +106,9 @@ def big() -> tuple[Calls, Book]:
     world = random_world(3, decks=5, rows=200, calls=5_000)
     calls = calls_of(world.calls)
     times = (3 * BLOCK_CALLS + 17) // 5_000 + 1
-    return Calls(*(np.tile(c, times)[: 3 * BLOCK_CALLS + 17] for c in calls)), book_of(world.decks)
+    return Calls._make(np.tile(c, times)[: 3 * BLOCK_CALLS + 17] for c in calls), book_of(
+        world.decks
+    )
 
 
 @pytest.mark.parametrize("threads", [0, 2, 3, 8])
@@ -116,14 +122,14 @@ def test_blocks_end_where_the_next_begin(big: tuple[Calls, Book]) -> None:
     calls, book = big
     whole = rate(*big, threads=1)
     for n in (BLOCK_CALLS - 1, BLOCK_CALLS, BLOCK_CALLS + 1):
-        part = rate(Calls(*(c[:n] for c in calls)), book, threads=2)
+        part = rate(Calls._make(c[:n] for c in calls), book, threads=2)
         assert np.array_equal(part.sell.nanos, whole.sell.nanos[:n])
         assert np.array_equal(part.node, whole.node[:n])
 
 
 def test_callers_on_several_threads_get_their_own_answers(big: tuple[Calls, Book]) -> None:
     calls, book = big
-    parts = [Calls(*(c[k::4] for c in calls)) for k in range(4)]
+    parts = [Calls._make(c[k::4] for c in calls) for k in range(4)]
     expected = [rate(part, book, threads=1) for part in parts]
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda part: rate(part, book, threads=2), parts))
@@ -131,12 +137,12 @@ def test_callers_on_several_threads_get_their_own_answers(big: tuple[Calls, Book
 
 
 def test_the_input_stays_as_it_was_and_may_be_read_only_or_strided() -> None:
-    before = [column.copy() for column in GOOD]
+    before = Calls._make(column.copy() for column in GOOD)
     expected = rate(GOOD, BOOK)
-    assert same(rate(Calls(*(read_only(c) for c in GOOD)), BOOK), expected)
-    strided = Calls(*(np.repeat(c, 2)[::2] for c in GOOD))
+    assert same(rate(Calls._make(read_only(c) for c in GOOD), BOOK), expected)
+    strided = Calls._make(np.repeat(c, 2)[::2] for c in GOOD)
     assert same(rate(strided, BOOK), expected)
-    assert all(np.array_equal(a, b) for a, b in zip(before, GOOD, strict=True))
+    assert equal(before, GOOD)
 
 
 def compiled() -> dict[str, int]:
@@ -156,5 +162,5 @@ def test_once_warm_no_batch_and_no_book_waits_for_a_compiler() -> None:
     for code in range(1, 17):
         priced = book_of([[RateRow(str(code), 0, 2**62, PRICE, Rule())]])
         rate(ONE_DECK, priced)
-        rate(Calls(*(read_only(c) for c in ONE_DECK)), priced)
+        rate(Calls._make(read_only(c) for c in ONE_DECK), priced)
     assert compiled() == before

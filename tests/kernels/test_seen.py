@@ -35,7 +35,8 @@ def judged(seen: Seen, batch: list[Arrival], received_ms: int) -> list[int]:
     content, offset, row = (np.array(c, np.int64) for c in columns)
     received = np.full(len(batch), received_ms, np.int64)
     ids = ids_of([a.key for a in batch])
-    return seen.judge(ids, content.view(np.uint64), offset, row, received).tolist()
+    verdicts = seen.judge(ids, content.view(np.uint64), offset, row, received)
+    return [int(v) for v in verdicts]
 
 
 class Model:

@@ -61,7 +61,9 @@ def _deck(draw: random.Random, codes: list[str], rows: int) -> list[RateRow]:
     for _ in range(rows):
         start = draw.choice([-(2**62), draw.randrange(SPAN_MS)])
         end = draw.choice([2**62, draw.randrange(SPAN_MS)])
-        deck.append(RateRow(draw.choice(codes), start, end, draw.choice(prices), draw.choice(rules)))
+        deck.append(
+            RateRow(draw.choice(codes), start, end, draw.choice(prices), draw.choice(rules))
+        )
     return deck
 
 
@@ -73,8 +75,10 @@ def _call(draw: random.Random, decks: list[list[RateRow]]) -> Call:
     number += draw.choice(["", "0", "000000", str(draw.randrange(10**6))])
     at_ms = draw.choice([draw.randrange(SPAN_MS), row.from_ms, row.to_ms - 1, row.to_ms])
     duration_ms = draw.choice(
-        [0, draw.randrange(5_000), draw.randrange(300_000), draw.randint(0, DURATION_MS_MAX)]
-        + [draw.randrange(300) * 500]
+        [
+            *(0, draw.randrange(5_000), draw.randrange(300_000)),
+            *(draw.randint(0, DURATION_MS_MAX), draw.randrange(300) * 500),
+        ]
     )
     buy = draw.randrange(len(decks)) if draw.random() < 0.2 else -1
     prefix = draw.choice(["", "+", "00"])

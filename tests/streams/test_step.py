@@ -177,4 +177,4 @@ def test_every_record_is_accounted_for_however_batches_are_cut(
     assert sums == whole
     assert sums["calls"] == (sums["rated"] + sums["suspended"] + sums["dead"] + sums["duplicate"])
     key = lambda row: (row["offset"], row["row"], "raw" in row)  # noqa: E731
-    assert sorted(rows, key=key) == sorted(whole_rows, key=key)  # type: ignore[type-var]
+    assert sorted(rows, key=key) == sorted(whole_rows, key=key)
