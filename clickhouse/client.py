@@ -100,6 +100,17 @@ def _named(error: Exception) -> ClickHouseDown | ClickHouseRefused:
     return ClickHouseDown(message)
 
 
+@contextmanager
+def _reaching(settings: Settings) -> Iterator[None]:
+    try:
+        yield
+    except ClickHouseDown as error:
+        reason = str(error).rsplit("(Caused by ", 1)[-1][:200]
+        raise ClickHouseDown(
+            f"ClickHouse does not answer at {settings.clickhouse} (TOLLWIRE_CLICKHOUSE): {reason}"
+        ) from error
+
+
 def connect(settings: Settings, database: str | None = None) -> Client:
     """Open a client of `settings.database`, or another. For one thread at a time; close it.
 
@@ -107,7 +118,7 @@ def connect(settings: Settings, database: str | None = None) -> Client:
     SettingsError.
     """
     scheme, host, port = _address(settings)
-    with asking():
+    with _reaching(settings), asking():
         return clickhouse_connect.get_client(
             interface=scheme,
             host=host,

@@ -1,18 +1,24 @@
 """The command line: one Typer app; an operator's error is one clear message and exit status 1."""
 
 import json
+import logging
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from billing.deck import COVERAGES, SIDES
-from billing.errors import FileRefused, TollwireError
+from billing.errors import TollwireError
 from billing.instants import parse_instant_ms
 from deploy.runtime.settings import SettingsError, load_settings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Wholesale voice rating.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Wholesale voice rating.",
+)
 deck_app = typer.Typer(no_args_is_help=True, help="Rate decks: load, list, show.")
 accounts_app = typer.Typer(no_args_is_help=True, help="Customers and vendors.")
 app.add_typer(deck_app, name="deck")
@@ -189,18 +195,17 @@ def rate(
         report.offline(total, out, decks)
 
 
-def main() -> NoReturn:
+def main() -> None:
     """Run the command line; known errors become one message on stderr and exit status 1."""
+    for library in ("aiokafka", "clickhouse_connect"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)
     try:
-        app(standalone_mode=False)
-    except (TollwireError, SettingsError, FileRefused) as error:
+        app()
+    except (TollwireError, SettingsError) as error:
         _say(f"error: {error}")
         sys.exit(1)
-    except typer.Exit as status:
-        sys.exit(status.exit_code)
-    except (typer.Abort, KeyboardInterrupt):
+    except KeyboardInterrupt:
         sys.exit(130)
-    sys.exit(0)
 
 
 if __name__ == "__main__":

@@ -3,14 +3,23 @@
 import csv
 import sys
 
-from clickhouse.client import connect
 from rich.console import Console
 from rich.table import Table
 
+from billing.deck import FOREVER_MS
+from billing.deck_csv import NEEDED, OPTIONAL
+from billing.errors import TollwireError
 from billing.instants import format_instant_ms
 from billing.money import format_nanos
 from clickhouse import reference
+from clickhouse.client import connect
 from deploy.runtime.settings import Settings
+
+WIDTH_MIN = 140
+
+
+class NoSuchVersion(TollwireError):
+    """The version asked for does not exist."""
 
 
 def versions(settings: Settings) -> None:
@@ -20,11 +29,9 @@ def versions(settings: Settings) -> None:
         rows = reference.list_versions(client)
     finally:
         client.close()
-    table = Table(title="Deck versions")
-    table.add_column("version", justify="right")
-    for name in ("deck", "side", "currency", "covers", "valid from", "published", "file"):
-        table.add_column(name)
+    table = Table("version", "deck", "side", "currency", "covers", "valid from", "published")
     table.add_column("rates", justify="right")
+    table.add_column("file")
     for v in rows:
         table.add_row(
             str(v.number),
@@ -34,23 +41,40 @@ def versions(settings: Settings) -> None:
             v.coverage,
             format_instant_ms(v.valid_from_ms),
             format_instant_ms(v.published_ms),
-            v.source,
             f"{v.rates:,}",
+            v.source,
         )
-    Console().print(table)
+    console = Console()
+    console.width = max(console.width, WIDTH_MIN)
+    console.print(table)
 
 
 def rates(settings: Settings, number: int, prefix: str) -> None:
-    """The rates of a version as CSV on stdout."""
+    """The rates of a version on stdout, as CSV that could be loaded again. Raises NoSuchVersion."""
     client = connect(settings)
     try:
+        if number not in {v.number for v in reference.list_versions(client)}:
+            raise NoSuchVersion(
+                f"no deck version {number}: `tollwire deck list` shows what there is"
+            )
         found = reference.load_rates(client, number)
     finally:
         client.close()
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(found.column_names)
+    writer.writerow([*NEEDED, *OPTIONAL])
     for row in found.to_pylist():
-        if row["prefix"].startswith(prefix):
-            writer.writerow(
-                [format_nanos(v) if name.endswith("_nanos") else v for name, v in row.items()]
-            )
+        if not row["prefix"].startswith(prefix):
+            continue
+        writer.writerow(
+            [
+                row["prefix"],
+                row["destination"],
+                format_nanos(row["next_rate_nanos"]),
+                format_nanos(row["connect_nanos"]),
+                row["first_increment_s"],
+                row["next_increment_s"],
+                format_nanos(row["first_rate_nanos"]),
+                format_instant_ms(row["valid_from_ms"]),
+                "" if row["valid_to_ms"] == FOREVER_MS else format_instant_ms(row["valid_to_ms"]),
+            ]
+        )

@@ -92,7 +92,7 @@ class Seen:
         self.covers_from_ms = covers_from_ms
         """every id that arrived from here on is known"""
         self._young_from_ms = covers_from_ms
-        size = 1 << max(10, (2 * capacity - 1).bit_length())
+        size = 1 << max(10, (capacity * 4 // 3).bit_length())
         self._young = np.zeros((size, _WORDS), np.uint64)
         self._old = np.zeros((size, _WORDS), np.uint64)
         self._count = 0

@@ -7,6 +7,7 @@ import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
+from billing.errors import TollwireError
 from deploy.runtime.settings import Settings
 
 RAW: Final = "cdr.raw"
@@ -29,7 +30,7 @@ _ALREADY_EXISTS = 36
 _log = structlog.get_logger()
 
 
-class BrokerDown(Exception):
+class BrokerDown(TollwireError):
     """The broker did not answer in time; the message names address and setting."""
 
 

@@ -48,13 +48,14 @@ async def _run(settings: Settings, log: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     _spare_the_collector()
+    following = asyncio.create_task(reference.follow(), name="deck hand-over")
     await app.start()
     metrics.READY.set(1)
     _log.info("rater ready", broker=settings.broker, partitions=settings.partitions)
     ends = {
         asyncio.create_task(stop.wait(), name="signal"),
         asyncio.create_task(app.wait_until_stopped(), name="faust"),
-        asyncio.create_task(reference.follow(), name="deck hand-over"),
+        following,
     }
     done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     if not stop.is_set():

@@ -5,7 +5,8 @@ import sys
 
 import structlog
 
-_TALKATIVE = ("faust", "mode", "aiokafka", "asyncio")
+_TALKATIVE = ("faust", "mode", "aiokafka", "asyncio", "streams.transport", "uvicorn")
+_ORDER = ("timestamp", "level", "process", "event")
 
 
 def configure(process: str, level: str) -> None:
@@ -18,7 +19,7 @@ def configure(process: str, level: str) -> None:
     render: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer()
         if sys.stderr.isatty()
-        else structlog.processors.LogfmtRenderer()
+        else structlog.processors.LogfmtRenderer(key_order=_ORDER)
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
