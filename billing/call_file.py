@@ -165,8 +165,9 @@ def _csv_rows(lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
         if start == 1:
             width = len(cells)
             read = [i for i, cell in enumerate(cells) if cell.strip().lower() in _KNOWN]
-        broken = len(cells) != width or any("\n" in cells[i] or "\r" in cells[i] for i in read)
-        if failed or (len(own) > 1 and broken):
+        if not failed and len(own) == 1:
+            yield start, cells
+        elif failed or len(cells) != width or any(len(cells[i].splitlines()) > 1 for i in read):
             yield from ((start + n, _one_line(text)) for n, text in enumerate(own))
         else:
             yield start, cells

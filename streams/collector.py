@@ -1,17 +1,15 @@
-"""The collector's side: messages into cdr.raw, by anyone who has call records to send."""
+"""The collector's side: messages into cdr.raw, by anyone who has call records to send.
 
-import zlib
+The key is the customer and the partitioner Kafka's default, so that all calls of one customer go
+through one partition, whoever sends them.
+"""
+
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
 from deploy.runtime.settings import Settings
 from streams import topics
-
-
-def partition_of(customer: str, partitions: int) -> int:
-    """The partition of a customer's calls: all of one account's calls go through one worker."""
-    return zlib.crc32(customer.encode()) % partitions
 
 
 class Collector:
@@ -25,7 +23,6 @@ class Collector:
             max_batch_size=256 * 1024,
             max_request_size=topics.RAW_BYTES_MAX,
         )
-        self._partitions = settings.partitions
 
     async def __aenter__(self) -> "Collector":
         await self._producer.start()
@@ -35,11 +32,11 @@ class Collector:
         await self._producer.stop()
 
     async def send(self, customer: str, content_type: str, payload: bytes) -> Any:
-        """Queue one message; the returned future is done when the broker has it."""
+        """Queue one message of one customer; the future returned is done when the broker has it."""
         return await self._producer.send(
             topics.RAW,
             payload,
-            partition=partition_of(customer, self._partitions),
+            key=customer.encode(),
             headers=[("content-type", content_type.encode())],
         )
 

@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -210,6 +211,22 @@ def measure(settings: Settings, json_calls: int, arrow_calls: int) -> dict[str, 
     return figures
 
 
+def first_call_s(settings: Settings) -> float:
+    """Seconds from `tollwire run` on an empty folder to the first charge in ClickHouse."""
+    begin = time.monotonic()
+    command = [sys.executable, "-m", "deploy.cli", "run"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        while not rater_metric(settings, 'tollwire_stored_rows_total{table="charge"}'):
+            time.sleep(0.05)
+        return time.monotonic() - begin
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(30)
+
+
 def main() -> None:
     """Print the figures; the last line is JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -221,9 +238,13 @@ def main() -> None:
             broker="127.0.0.1:19292",
             clickhouse="http://127.0.0.1:18323",
             rater_metrics="127.0.0.1:19301",
+            console="127.0.0.1:18300",
             data_dir=Path(folder),
         )
         os.environ.update(_environment(settings))
+        print(f"first charge {first_call_s(settings):.1f} s after `tollwire run` on nothing")
+        os.environ["TOLLWIRE_DATA_DIR"] = f"{folder}/second"
+        settings = settings.model_copy(update={"data_dir": Path(folder) / "second"})
         print(json.dumps(measure(settings, asked.json_calls, asked.arrow_calls)))
 
 

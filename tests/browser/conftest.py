@@ -28,7 +28,7 @@ QUIET = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """The Chromium on PATH; without one the test fails and says how to get it."""
     found = next(filter(None, map(shutil.which, NAMES)), None)

@@ -81,3 +81,11 @@ def test_an_error_is_one_line_and_a_status(
     assert done.returncode == 1
     assert done.stderr.strip() == f"error: {said}"
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("arguments", [("rate", "calls.csv"), ("rat",), ("rate", "--sel", "x")])
+def test_a_mistyped_command_is_explained(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    done = tollwire(*arguments, folder=tmp_path)
+    assert done.returncode == 2
+    assert "Usage:" in done.stderr
+    assert "Traceback" not in done.stderr
