@@ -108,6 +108,9 @@ def check(calls: pa.RecordBatch, digit_count: U8) -> list[Flaw]:
             "invalid",
             f"longer than {TEXT_MAX} bytes",
         )
+    for field in ("switch", "call_id", "leg"):
+        # The id of a call is made of these three, joined by NUL.
+        flag(field, pc.match_substring(calls.column(field), "\0"), "invalid", "has a NUL byte")
     flag("called", digit_count == 0, "invalid", "not a number: digits, '+' or '00' in front")
     for field, low, high in (
         ("answered_at", INSTANT_MS_MIN, INSTANT_MS_MAX - 1),

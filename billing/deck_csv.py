@@ -31,10 +31,11 @@ _Row = tuple[str, str, int, int, int, int, int, int, int]
 
 
 class ParsedDeck(NamedTuple):
-    """The good rows, the bad ones' problems, and the file line of each good row."""
+    """The good rows, the bad ones' problems, and the columns that mean nothing here."""
 
     rates: pa.Table
     problems: list[Problem]
+    unused: list[str]
 
 
 class _Bad(Exception):
@@ -153,6 +154,7 @@ def parse_deck(
     missing = [c for c in NEEDED if c not in header]
     if missing:
         raise FileRefused(f"{file}:1: header lacks {', '.join(missing)} (found: {header})")
+    unused = [c for c in header if c not in (*NEEDED, *OPTIONAL)]
     if len(set(header)) != len(header):
         raise FileRefused(f"{file}:1: a column is named twice: {header}")
     rows: list[_Row] = []
@@ -184,7 +186,7 @@ def parse_deck(
     good = [row for i, row in enumerate(rows) if i not in overlaps]
     columns = zip(*good, strict=True) if good else [()] * len(RATES)
     arrays = [pa.array(c, f.type) for c, f in zip(columns, RATES, strict=True)]
-    return ParsedDeck(pa.Table.from_arrays(arrays, schema=RATES), problems)
+    return ParsedDeck(pa.Table.from_arrays(arrays, schema=RATES), problems, unused)
 
 
 def accept(parsed: ParsedDeck, file: str, skip_bad_rows: bool) -> pa.Table:

@@ -62,7 +62,7 @@ def find_rate(
         rows = [
             row
             for i, version in enumerate(versions)
-            for row in _rows_of(version, prefix, closing_ms(versions, i))
+            for row in _rows_of(version, prefix, closing_ms(versions, i, prefix))
         ]
         live = [row for row in rows if row.from_ms <= at_ms < row.to_ms]
         for row in rows:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from billing.deck import FOREVER_MS, DeckOptions, DeckVersion, rate_limits
 from billing.parties import Parties
@@ -19,6 +20,7 @@ from kernels.layout import (
     I64,
     ROUNDINGS,
     U32,
+    U64,
 )
 
 
@@ -39,10 +41,38 @@ class Tariff(NamedTuple):
     destinations: pa.Array
 
 
-def closing_ms(versions: Sequence[DeckVersion], at: int) -> int:
-    """When a later full version closes the codes of versions[at] (in order of publication)."""
-    later = [v.valid_from_ms for v in versions[at + 1 :] if v.coverage == "full"]
-    return min(later, default=FOREVER_MS)
+def closing_ms(versions: Sequence[DeckVersion], at: int, prefix: str) -> int:
+    """When a later full version ends the rates that versions[at] has for a code.
+
+    A full version ends a code it does not list at its own date, and one that it lists when its
+    first rate for that code begins: until then the earlier price holds.
+    """
+    ends = [FOREVER_MS]
+    for version in versions[at + 1 :]:
+        if version.coverage == "full":
+            rates = version.rates
+            own = rates.filter(pc.equal(rates.column("prefix"), prefix)).column("valid_from_ms")
+            ends.append(max([version.valid_from_ms, *([min(own.to_pylist())] if len(own) else [])]))
+    return min(ends)
+
+
+def _closings(line: list[DeckVersion], codes: list[U64], from_ms: list[I64]) -> list[I64]:
+    """`closing_ms` of every rate of a deck's versions; codes: a number per rate that names it."""
+    closing = [np.full(len(own), np.int64(FOREVER_MS)) for own in codes]
+    for later, version in enumerate(line):
+        if version.coverage != "full":
+            continue
+        listed, inverse = np.unique(codes[later], return_inverse=True)
+        first_ms = np.full(len(listed), np.int64(FOREVER_MS))
+        np.minimum.at(first_ms, inverse, from_ms[later])
+        if not len(listed):  # a version without rates ends all that came before it
+            listed, first_ms = np.zeros(1, np.uint64), np.zeros(1, np.int64)
+        for earlier in range(later):
+            at = np.minimum(np.searchsorted(listed, codes[earlier]), len(listed) - 1)
+            own = np.where(listed[at] == codes[earlier], first_ms[at], version.valid_from_ms)
+            ends = np.maximum(own, version.valid_from_ms)
+            closing[earlier] = np.minimum(closing[earlier], ends)
+    return closing
 
 
 def rule_of(o: DeckOptions) -> tuple[int, ...]:
@@ -120,9 +150,10 @@ def compile_tariff(versions: Sequence[DeckVersion], parties: Parties) -> Tariff:
         own = [i for i, v in enumerate(ordered) if (v.side, v.deck) == name]
         line = [ordered[i] for i in own]
         rows = np.concatenate([np.arange(start[i], start[i + 1]) for i in own])
-        closing = np.concatenate(
-            [np.full(v.rates.num_rows, closing_ms(line, k)) for k, v in enumerate(line)]
-        )
+        codes = digits * np.uint64(16) + length
+        spans = [slice(start[i], start[i + 1]) for i in own]
+        closings = _closings(line, [codes[s] for s in spans], [from_ms[s] for s in spans])
+        closing = np.concatenate(closings)
         decks.append(
             DeckRates(
                 digits[rows],

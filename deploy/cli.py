@@ -117,6 +117,8 @@ def deck_load(
         read_options(deck_options, currency),
         skip_bad_rows,
     )
+    for column in loaded.unused:
+        _say(f"note: {file}: column {column} means nothing here and was not used")
     for problem in loaded.problems[:100]:
         _say(f"skipped {problem}")
     version = loaded.version
@@ -181,6 +183,8 @@ def rate(
         raise TollwireError("give --out FILE, or --explain CALL_ID")
     settings = load_settings()
     decks = offline.compile_decks(sell, buy, read_options(deck_options, None), skip_bad_rows)
+    for column in decks.unused:
+        _say(f"note: column means nothing here and was not used: {column}")
     for problem in decks.problems[:100]:
         _say(f"skipped {problem}")
     if explain is not None:

@@ -9,12 +9,12 @@ from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
-from clickhouse.client import connect
 from clickhouse_connect.driver.client import Client
 
 from billing.errors import TollwireError
 from billing.money import format_nanos
 from clickhouse import ledger
+from clickhouse.client import connect
 from clickhouse.reference import list_versions
 from deploy.local import rater_metric, running
 from deploy.runtime.settings import Settings

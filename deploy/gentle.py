@@ -6,10 +6,10 @@ from itertools import count, cycle
 
 import numpy as np
 import structlog
-from clickhouse.client import wait_ready
-from clickhouse.migrate import migrate
 
 from billing.mediation.mediate import ARROW, CSV, JSON
+from clickhouse.client import wait_ready
+from clickhouse.migrate import migrate
 from deploy.runtime.settings import Settings
 from deploy.seed import seed
 from deploy.send import Sent, send_batch

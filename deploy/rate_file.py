@@ -48,6 +48,7 @@ class Offline(NamedTuple):
 
     tariff: Tariff
     sides: tuple[str, ...]
+    unused: list[str]
     problems: list[Problem]
     files: tuple[Path, ...]
     """where the decks came from"""
@@ -70,6 +71,7 @@ def compile_decks(
     """The given decks as a tariff for everybody. Raises DeckRefused, FileRefused."""
     versions: list[DeckVersion] = []
     accounts: list[Account] = []
+    unused: list[str] = []
     problems: list[Problem] = []
     sides: list[str] = []
     for side, role, path in (("sell", "customer", sell), ("buy", "vendor", buy)):
@@ -80,10 +82,12 @@ def compile_decks(
         number = len(versions) + 1
         versions.append(DeckVersion(number, side, side, "full", ALWAYS_MS, 0, options, rates))
         accounts.append(Account(NOBODY, role, NOBODY, side, options.currency))
+        unused += [f"{path}: {name}" for name in parsed.unused]
         problems += parsed.problems
         sides.append(side)
     files = tuple(path for path in (sell, buy) if path)
-    return Offline(compile_tariff(versions, parties_of(accounts)), tuple(sides), problems, files)
+    tariff = compile_tariff(versions, parties_of(accounts))
+    return Offline(tariff, tuple(sides), unused, problems, files)
 
 
 def _side_cells(offline: Offline, side: Side, rated: "np.ndarray[Any, Any]") -> list[list[str]]:

@@ -6,13 +6,12 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from clickhouse.client import connect
-
 from billing import deck_csv
 from billing.deck import DeckOptions, DeckVersion
 from billing.errors import OptionsRefused, Problem
 from billing.parties import Account, parse_accounts
 from clickhouse import reference
+from clickhouse.client import connect
 from deploy.files import read_file
 from deploy.runtime.settings import Settings
 from streams import decks, wire
@@ -23,6 +22,8 @@ class Loaded(NamedTuple):
     """What `load_deck` did."""
 
     version: DeckVersion
+    unused: list[str]
+    """columns of the file that mean nothing"""
     problems: list[Problem]
     """the rows left out (only with skip_bad_rows)"""
     already: bool
@@ -59,7 +60,7 @@ def load_deck(
         ):
             version = reference.load_version(client, own[-1], options)
             asyncio.run(decks.publish(settings, [version], []))
-            return Loaded(version, parsed.problems, True, 0)
+            return Loaded(version, parsed.unused, parsed.problems, True, 0)
         number = reference.claim_number(client)
         published_ms = int(time.time() * 1_000)
         version = DeckVersion(
@@ -68,7 +69,7 @@ def load_deck(
         reference.save_version(client, version, terms, path.name, digest)
         asyncio.run(decks.publish(settings, [version], []))
         late = reference.calls_rated_since(client, name, side, valid_from_ms)
-        return Loaded(version, parsed.problems, False, late)
+        return Loaded(version, parsed.unused, parsed.problems, False, late)
     finally:
         client.close()
 

@@ -72,11 +72,11 @@ def take_in(log: str, partition: int, raws: list[Raw], seen: Seen) -> TakenIn:
     offsets = np.array([raw.offset for raw in raws], np.uint64)[mediated.message]
     received = np.array([raw.received_ms for raw in raws], np.int64)[mediated.message]
     ids, content = cdr_ids(mediated.calls), contents(mediated.calls)
-    covers_from_ms = seen.covers_from_ms
     verdict = seen.judge(ids, content, offsets.view(np.int64), mediated.row, received)
     ended = instants_ms(mediated.calls) + mediated.calls.column("duration_ms").to_numpy()
+    # Asked for after judging: judging may forget ids, and what it no longer knows is late.
     undecided = (verdict == NEW) | (verdict == REPLAY)
-    late = np.flatnonzero(undecided & (ended < covers_from_ms + CLOCK_AHEAD_MS_MAX))
+    late = np.flatnonzero(undecided & (ended < seen.covers_from_ms + CLOCK_AHEAD_MS_MAX))
     return TakenIn(log, partition, raws, mediated, offsets, received, ids, content, verdict, late)
 
 

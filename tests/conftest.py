@@ -1,6 +1,7 @@
 """What tests share: a real ClickHouse, embedded, in a process of its own; a fresh database a test.
 
-chDB is never loaded into the pytest process.
+chDB is never loaded into the pytest process, and nothing of ours before a fixture needs it:
+tests/kernels also run where there is nothing but kernels/.
 """
 
 import os
@@ -14,11 +15,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from clickhouse.migrate import migrate
-from deploy.runtime.settings import Settings
+if TYPE_CHECKING:
+    from deploy.runtime.settings import Settings
 
 START_S_MAX = 60
 STOP_S_MAX = 20
@@ -102,8 +104,10 @@ def launch(port: int, folder: Path, log: Path) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(command, cwd=root, env=environment, stdout=out, stderr=out)
 
 
-def settings_for(url: str, data_dir: Path, database: str = "tollwire") -> Settings:
+def settings_for(url: str, data_dir: Path, database: str = "tollwire") -> "Settings":
     """Settings of the server at `url`; everything else as by default."""
+    from deploy.runtime.settings import Settings
+
     return Settings.model_validate({"clickhouse": url, "data_dir": data_dir, "database": database})
 
 
@@ -125,13 +129,15 @@ def database(clickhouse_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def settings(clickhouse_url: str, database: str, tmp_path: Path) -> Settings:
+def settings(clickhouse_url: str, database: str, tmp_path: Path) -> "Settings":
     """Settings of the shared server and the test's own database, not migrated."""
     return settings_for(clickhouse_url, tmp_path, database)
 
 
 @pytest.fixture
-def migrated(settings: Settings) -> Settings:
+def migrated(settings: "Settings") -> "Settings":
     """Settings of a database that holds every table, empty."""
+    from clickhouse.migrate import migrate
+
     migrate(settings)
     return settings

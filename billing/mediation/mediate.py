@@ -100,7 +100,8 @@ class _Parsed:
             rows = np.arange(calls.num_rows, dtype=np.int64)
             self._calls.append(calls)
             self._places.append(np.stack([np.full(len(rows), m), rows], axis=1))
-            self.flaws |= {(m, flaw.row): flaw for flaw in flaws}
+            for flaw in flaws:
+                self.flaws.setdefault((m, flaw.row), flaw)
 
     def joined(self) -> tuple[pa.RecordBatch, I64]:
         """All calls in the order they came, and their (message, row)."""

@@ -7,9 +7,9 @@ from typing import Any
 
 import pyarrow as pa
 from aiokafka.errors import KafkaError
-from clickhouse.client import ClickHouseDown
 
 from billing.mediation import Message
+from clickhouse.client import ClickHouseDown
 from deploy.runtime import metrics
 from kernels.seen import Seen
 from streams import topics, wire

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from clickhouse.client import ClickHouseDown
 
+from clickhouse.client import ClickHouseDown
 from clickhouse.tables import CDR, CHARGE, DEAD_LETTER, RECEIPT, Table
 from deploy.runtime import metrics
 from streams import topics, wire

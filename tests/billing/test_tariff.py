@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from billing.deck import FOREVER_MS, DeckVersion
+from billing.explain import find_rate
 from billing.instants import parse_instant_ms
 from billing.tariff import Tariff
 from kernels import Calls, parse_numbers, rate
@@ -50,6 +51,19 @@ def test_a_later_full_version_closes_the_codes_it_does_not_list() -> None:
     assert sold(made, "4470", FEB) == (2, "44"), "the closed longer code gives way"
     assert sold(made, "4420", FEB - 1) == (1, "44")
     assert sold(made, "4420", FEB) == (2, "44")
+
+
+def test_a_code_listed_with_a_later_date_keeps_its_price_until_then() -> None:
+    made = tariff(FULL, later(2, "44,UK,3,0,1,1,,", "447,UK mobile,4,0,1,1,2026-03-01,"))
+    assert sold(made, "4420", FEB) == (2, "44")
+    assert sold(made, "4470", FEB) == (1, "447"), "the increase comes in March"
+    assert sold(made, "4470", MAR - 1) == (1, "447")
+    assert sold(made, "4470", MAR) == (2, "447")
+    assert sold(made, "3312", FEB) is None, "not listed: closed at the version's date"
+    for at_ms, version_number in ((MAR - 1, 1), (MAR, 2)):
+        rate, _ = find_rate(made, "sell", "retail", "4470", at_ms)
+        assert rate is not None
+        assert (rate.version.number, rate.prefix) == (version_number, "447")
 
 
 def test_a_later_partial_version_leaves_them() -> None:
