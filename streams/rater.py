@@ -4,6 +4,7 @@ Why no tables, and why an agent never raises: docs/delivery.md.
 """
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -88,10 +89,11 @@ def build(settings: Settings, log: str, reference: Reference) -> faust.App:
     async def lookup(taken: TakenIn) -> dict[bytes, Place]:
         return await asyncio.to_thread(stored.find, taken)
 
+    insert = _inserter(settings)
     rater = RateAgent(log, reference, send, lookup, recall, settings.kernel_threads)
     _add_agent(app, topics.RAW, rater.run, EVENTS_MAX, settings.linger_ms)
     for topic in (topics.RATED, topics.DEAD, topics.RECEIPT):
-        store = StoreAgent(topic, _inserter(settings))
+        store = StoreAgent(topic, insert)
         _add_agent(app, topic, store.run, STORE_EVENTS_MAX, settings.store_linger_ms)
 
     @app.on_partitions_revoked.connect(weak=False)
@@ -125,12 +127,12 @@ def _add_agent(
 
 
 def _inserter(settings: Settings) -> Callable[[str, Any], None]:
-    """Inserts of one agent: its own connection, made on the thread that first needs it."""
-    clients: list[Any] = []
+    """Inserts, with one connection for each thread that makes them."""
+    own = threading.local()
 
     def insert(table: str, rows: Any) -> None:
-        if not clients:
-            clients.append(connect(settings))
-        insert_arrow(clients[0], table, rows)
+        if not hasattr(own, "client"):
+            own.client = connect(settings)
+        insert_arrow(own.client, table, rows)
 
     return insert

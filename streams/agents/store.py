@@ -78,9 +78,13 @@ class StoreAgent:
         try:
             messages = [(e.message.offset, e.message.value) for e in events]
             with metrics.STEP_SECONDS.labels(f"store {self._topic}").time():
-                for table, rows in rows_of(self._topic, messages):
-                    for part in by_day(table, rows):
-                        await self._store(table, part)
+                await asyncio.gather(
+                    *(
+                        self._store(table, part)
+                        for table, rows in rows_of(self._topic, messages)
+                        for part in by_day(table, rows)
+                    )
+                )
         except Exception:
             stop_the_process("store")
 
