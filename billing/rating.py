@@ -11,10 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+import kernels
 from billing.cdr import instants_ms
 from billing.parties import Account
 from billing.tariff import Tariff
-from kernels import Calls, rate
+from kernels import Calls
 from kernels.layout import I8, I32, NO_DECK, U8, U64, UNRATED, Rated, Side
 
 REASONS: Final = (
@@ -91,7 +92,7 @@ def _leg(names: list[str], accounts: Mapping[str, Account], tariff: Tariff, side
     return _Leg(deck, currency, reason)
 
 
-def rate_calls(
+def rate(
     calls: pa.RecordBatch,
     digits: U64,
     digit_count: U8,
@@ -115,7 +116,7 @@ def rate_calls(
     buy_deck = np.where(no_vendor, np.int32(NO_DECK), buy.deck[buy_at])
     answered_ms, sell_deck = instants_ms(calls), sell.deck[sell_at]
     asked = Calls(digits, digit_count, answered_ms, duration_ms, sell_deck, buy_deck)
-    rated = rate(asked, tariff.book, threads)
+    rated = kernels.rate(asked, tariff.book, threads)
     buy_reason = np.where(
         no_vendor,
         np.where((duration_ms > 0) & buy_leg, VENDOR_MISSING, RATED),

@@ -19,7 +19,7 @@ from billing.errors import FileRefused, Problem
 from billing.explain import explain
 from billing.money import format_nanos
 from billing.parties import Account, parties_of
-from billing.rating import REASONS, RatedCalls, rate_calls
+from billing.rating import REASONS, RatedCalls, rate
 from billing.tariff import Tariff, compile_tariff
 from deploy.files import read_file
 from kernels.layout import UNRATED, Side
@@ -188,7 +188,7 @@ def rate_file(
     try:
         with _replaced(out) as part, _writer(part, kind) as write:
             for batch in read_calls(calls, buy_leg):
-                priced = rate_calls(
+                priced = rate(
                     batch.calls, batch.digits, batch.digit_count, offline.tariff, threads, buy_leg
                 )
                 write([row for _, row in _rows(offline, batch, priced)])

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from billing.cdr import INSTANT, cdr_ids, contents, instants_ms
 from billing.mediation import DeadLetter, Mediated, Message, mediate, raw_records
-from billing.rating import REASONS, RatedCalls, rate_calls
+from billing.rating import REASONS, RatedCalls, rate
 from billing.tariff import Tariff
 from clickhouse.tables import DEAD_LETTER, RECEIPT
 from kernels.layout import I8, I64, U64, UNRATED, Side
@@ -97,7 +97,7 @@ def settle(
     fresh = np.flatnonzero((verdict == NEW) | (verdict == REPLAY))
     mediated = taken.mediated
     calls = mediated.calls.take(pa.array(fresh))
-    priced = rate_calls(calls, mediated.digits[fresh], mediated.digit_count[fresh], tariff, threads)
+    priced = rate(calls, mediated.digits[fresh], mediated.digit_count[fresh], tariff, threads)
     dead = [*mediated.dead, *_conflicts(taken, verdict)]
     return Outcome(
         _rated_rows(taken, fresh, calls, priced, tariff),

@@ -8,7 +8,7 @@ import pyarrow as pa
 from billing.deck import ALWAYS_MS, RATES, DeckOptions, DeckVersion
 from billing.mediation import Message, mediate
 from billing.parties import Account, parties_of
-from billing.rating import rate_calls
+from billing.rating import rate
 from billing.tariff import compile_tariff
 from deploy.traffic import seed_codes
 
@@ -44,7 +44,7 @@ def rate_one_p99_us() -> float:
     taken = []
     for _ in range(CALLS):
         begin = time.perf_counter_ns()
-        rate_calls(call.calls, call.digits, call.digit_count, tariff)
+        rate(call.calls, call.digits, call.digit_count, tariff)
         taken.append(time.perf_counter_ns() - begin)
     return round(float(np.percentile(taken[CALLS // 10 :], 99)) / 1_000, 1)
 

@@ -8,7 +8,7 @@ import pytest
 
 from billing.cdr import Cdr, calls_from
 from billing.parties import Account, parties_of
-from billing.rating import REASONS, RatedCalls, rate_calls
+from billing.rating import REASONS, RatedCalls, rate
 from billing.tariff import Tariff, compile_tariff
 from kernels import BatchError, parse_numbers
 from tests.billing.decks import CUSTOMER, VENDOR, buy, tariff, version
@@ -22,7 +22,7 @@ GOOD = Cdr("1", "sw", "", "acme", "telco", "", "+44161", ANSWERED_MS, 60_000, 20
 
 def rated(made: Tariff, *cdrs: Cdr, **terms: Any) -> RatedCalls:
     calls = calls_from(list(cdrs))
-    return rate_calls(calls, *parse_numbers(calls.column("called")), made, **terms)
+    return rate(calls, *parse_numbers(calls.column("called")), made, **terms)
 
 
 def reason_of(made: Tariff, cdr: Cdr, **terms: Any) -> str:
@@ -163,7 +163,7 @@ def test_a_large_mixed_batch_is_the_same_as_its_calls_alone() -> None:
 def test_the_dictionary_of_names_may_be_shared_by_slices() -> None:
     calls = pa.concat_batches([calls_from([GOOD] * 3), calls_from([GOOD._replace(customer="x")])])
     digits, count = parse_numbers(calls.column("called"))
-    found = rate_calls(calls.slice(2), digits[2:], count[2:], MADE)
+    found = rate(calls.slice(2), digits[2:], count[2:], MADE)
     assert [REASONS[r] for r in found.reason] == ["", "customer_unknown"]
     assert found.sell.nanos.tolist() == [61 * NANOS // 100, 0]
     assert found.node.dtype == np.int32
