@@ -7,7 +7,8 @@ import pytest
 
 from billing.mediation.mediate import ARROW, CSV
 from deploy import demo as demonstration
-from deploy.local import start
+from deploy.local import rater_metric, start
+from tests.conftest import free_port
 from tests.deploy.conftest import Platform, until
 
 LONG_AGO_MS = 1_704_067_200_000
@@ -150,6 +151,41 @@ def test_the_demo_accounts_for_every_record_it_sent(platform: Platform) -> None:
     assert (result.dead_stored, result.received["duplicate"]) == (truth.dead, truth.duplicate)
     assert result.stored.rated_ms == truth.rated_ms
     until("conservation", lambda: conserved(platform))
+
+
+def test_a_second_worker_joins_and_leaves_under_traffic(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, sent = platform.received(), 0
+
+    def post() -> None:
+        nonlocal sent
+        calls = [call(f"join{sent + i}", customer="acme") for i in range(20)]
+        others = [c | {"customer": f"stranger{i}"} for i, c in enumerate(calls)]
+        platform.post(*calls)
+        for other in others:
+            platform.post(other | {"leg": "b"}, customer=str(other["customer"]))
+        sent += len(calls)
+
+    second = platform.settings.model_copy(update={"rater_metrics": f"127.0.0.1:{free_port()}"})
+    monkeypatch.setenv("TOLLWIRE_RATER_METRICS", second.rater_metrics)
+    worker = start("rater", platform.folder / "logs")
+
+    def shared() -> bool:
+        post()
+        return (rater_metric(second, "tollwire_calls_total") or 0) > 0
+
+    until("the second worker to take calls", shared)
+    worker.terminate()
+    worker.wait(20)
+    post()
+    until("the receipts", lambda: platform.received() >= before + 2 * sent)
+    until("conservation", lambda: conserved(platform))
+    stored = platform.rows(
+        "SELECT count(), uniqExact(cdr_id) FROM charge FINAL WHERE leg = 'sell' AND cdr_id IN "
+        "(SELECT cdr_id FROM cdr WHERE startsWith(call_id, 'join'))"
+    )
+    assert stored == [(2 * sent, 2 * sent)]
 
 
 def test_a_killed_rater_loses_and_repeats_nothing(platform: Platform) -> None:
