@@ -46,6 +46,7 @@ def _new_topics(settings: Settings) -> list[NewTopic]:
                 **durable,
                 "cleanup.policy": "delete",
                 "retention.ms": str(7 * _DAY_MS),
+                "message.timestamp.type": "LogAppendTime",
                 "max.message.bytes": str(RAW_BYTES_MAX if name == RAW else MESSAGE_BYTES_MAX),
             },
         )

@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 from billing.cdr import CALLS, Flaw
 from billing.errors import BadField
 
-ROWS_MAX = 100_000
+ROWS_MAX = 20_000
 """of one message"""
 
 

@@ -7,7 +7,7 @@ from billing.cdr import Cdr
 from billing.errors import BadField
 from billing.mediation.fields import ALSO_KNOWN, COLUMNS, cdr_from_text
 
-LINES_MAX = 100_000
+LINES_MAX = 20_000
 """of one message"""
 
 

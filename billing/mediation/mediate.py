@@ -14,6 +14,8 @@ from kernels.layout import DURATION_MS_MAX, I64, U8, U64
 
 JSON, CSV, ARROW = "application/json", "text/csv", "application/vnd.apache.arrow.stream"
 CONTENT_TYPES: Final = (JSON, CSV, ARROW)
+ARROW_MARK: Final = b"\xff\xff\xff\xff"
+"""How an Arrow IPC stream begins."""
 
 
 class Message(NamedTuple):
@@ -49,7 +51,7 @@ class Mediated(NamedTuple):
 
 def content_type_of(payload: bytes) -> str:
     """The format of bytes that came without a content type."""
-    if payload[:4] == b"\xff\xff\xff\xff":
+    if payload[:4] == ARROW_MARK:
         return ARROW
     return JSON if payload.lstrip()[:1] in (b"{", b"[", b"") else CSV
 

@@ -47,7 +47,7 @@ class Settings(BaseSettings):
         default=100, ge=1, le=10_000, description="how long the store fills one"
     )
     dedupe_calls: int = Field(
-        default=750_000, ge=1 << 17, le=1 << 28, description="ids kept a partition"
+        default=750_000, ge=400_000, le=1 << 28, description="ids kept a partition"
     )
     dedupe_window_h: int = Field(
         default=24, ge=1, le=168, description="receipts read again at a start"

@@ -8,7 +8,9 @@ from typing import Any
 import pyarrow as pa
 from aiokafka.errors import KafkaError
 
+from billing.instants import INSTANT_MS_MAX, INSTANT_MS_MIN
 from billing.mediation import Message
+from billing.mediation.mediate import ARROW_MARK
 from clickhouse.client import ClickHouseDown
 from deploy.runtime import metrics
 from kernels.seen import Seen
@@ -19,6 +21,8 @@ from streams.step import Outcome, Place, Raw, TakenIn, settle, take_in
 
 STEP_BYTES_MAX = 2 * 1024 * 1024
 """Payload of one step; a batch of more is cut, so that memory stays bounded."""
+ARROW_BYTES_MIN = 128 * 1024
+"""What an Arrow message counts for at least: 16 of them, ROWS_MAX rows each, fit the id memory."""
 
 Send = Callable[[str, int, bytes], Awaitable[Any]]
 """(topic, partition, value) -> done when the broker has acknowledged it"""
@@ -52,9 +56,9 @@ class RateAgent:
         try:
             by_partition: dict[int, list[Raw]] = {}
             for event in events:
-                by_partition.setdefault(event.message.partition, []).append(_raw(event.message))
+                by_partition.setdefault(event.message.partition, []).append(raw_of(event.message))
             for partition, raws in by_partition.items():
-                for chunk in _chunks(raws):
+                for chunk in chunks(raws):
                     await self._step(partition, chunk)
         except Exception:
             stop_the_process("rate")
@@ -80,27 +84,35 @@ class RateAgent:
         metrics.OLDEST_SECONDS.set(time.time() - raws[0].received_ms / 1_000)
 
 
-def _raw(message: Any) -> Raw:
+def raw_of(message: Any) -> Raw:
+    """A message of cdr.raw as Faust hands it over; nothing in its envelope can make this fail."""
     headers = message.headers or ()
     pairs = dict(headers.items() if isinstance(headers, dict) else headers)
-    kind = pairs.get("content-type", b"")
-    payload = message.value or b""
+    kind = pairs.get("content-type") or b""
+    received_ms = int((message.timestamp or 0) * 1_000 + 0.5)
     return Raw(
-        Message(payload, kind.decode("ascii", "replace")),
+        Message(message.value or b"", kind.decode("ascii", "replace")),
         message.offset,
-        int(message.timestamp * 1_000 + 0.5),
+        min(max(received_ms, INSTANT_MS_MIN), INSTANT_MS_MAX - 1),
     )
 
 
-def _chunks(raws: list[Raw]) -> Iterator[list[Raw]]:
+def _weight(raw: Raw) -> int:
+    """Bytes a message counts for: a small Arrow message may hold many rows."""
+    arrow = raw.message.payload[:4] == ARROW_MARK
+    return max(len(raw.message.payload), ARROW_BYTES_MIN if arrow else 0)
+
+
+def chunks(raws: list[Raw]) -> Iterator[list[Raw]]:
+    """The messages in steps of at most STEP_BYTES_MAX."""
     chunk: list[Raw] = []
     size = 0
     for raw in raws:
-        if chunk and size + len(raw.message.payload) > STEP_BYTES_MAX:
+        if chunk and size + _weight(raw) > STEP_BYTES_MAX:
             yield chunk
             chunk, size = [], 0
         chunk.append(raw)
-        size += len(raw.message.payload)
+        size += _weight(raw)
     yield chunk
 
 
