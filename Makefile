@@ -37,9 +37,9 @@ bench-stream: install ## the live stream, end to end; the last line is JSON
 
 lock: install ## resolve requirements/*.txt anew (hashes, no host names)
 	.venv/bin/pip install --quiet uv
-	.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-emit-index-url --quiet pyproject.toml -o requirements/run.txt
-	.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-emit-index-url --quiet pyproject.toml --extra embedded --group dev -o requirements/dev.txt
-	.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-emit-index-url --quiet pyproject.toml --extra gpu -o requirements/gpu.txt
+	.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
+		pyproject.toml -o requirements/run.txt
+	.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
+		pyproject.toml --extra embedded --group dev -o requirements/dev.txt
+	.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
+		pyproject.toml --extra gpu -o requirements/gpu.txt

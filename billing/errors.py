@@ -37,8 +37,9 @@ class BadField(TollwireError):
     """A field does not hold what it must; `reason` is the word counted in dead letters."""
 
     def __init__(self, reason: str, field: str, value: object, detail: str) -> None:
-        super().__init__(f"{field}={value!r}: {detail}")
-        self.reason, self.field, self.value, self.detail = reason, field, str(value), detail
+        shown = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+        super().__init__(f"{field}={shown!r}: {detail}")
+        self.reason, self.field, self.value, self.detail = reason, field, shown, detail
 
 
 class DeckRefused(TollwireError):

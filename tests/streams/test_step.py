@@ -118,6 +118,15 @@ def test_the_same_id_with_other_content_is_a_dead_letter() -> None:
     assert parts(out)["dead"] == 1
 
 
+def test_a_dead_letter_shows_what_was_sent_as_text() -> None:
+    letters = step([raw(1, b'{"call_id": "x'), raw(2, b"\xff,a")]).dead.to_pylist()
+    assert [(d["reason"], d["value"]) for d in letters] == [
+        ("unreadable", '{"call_id": "x'),
+        ("unreadable", "\ufffd,a"),
+    ]
+    assert [d["raw"] for d in letters] == [b'{"call_id": "x', b"\xff,a"]
+
+
 def test_a_message_read_again_has_the_same_result() -> None:
     seen = Seen(1_024, 0)
     raws = [raw(1, call("a")), raw(2, call("a")), raw(3, b"{"), raw(4, call("b", called="1"))]
