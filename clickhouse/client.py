@@ -26,8 +26,7 @@ from deploy.runtime.settings import Settings, SettingsError
 CONNECT_S_MAX: Final = 5
 ANSWER_S_MAX: Final = 120
 POLL_S: Final = 0.1
-# Rows that replace others are told apart when read (FINAL) and merged, not within each insert:
-# that halves the cost of one.
+# Rows that replace others are told apart when read (FINAL) and merged, not within each insert.
 _INSERT: Final = {"async_insert": 0, "optimize_on_insert": 0}
 _BY_NAME: Final = {table.name: table for table in TABLES}
 
