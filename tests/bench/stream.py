@@ -174,6 +174,23 @@ def _environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def cpu_s(processes: "dict[str, subprocess.Popen[bytes]]") -> dict[str, float]:
+    """Seconds of CPU each process has used, as the kernel counts them."""
+    used = {}
+    for name, process in processes.items():
+        fields = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        used[name] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return used
+
+
+def cost(
+    processes: "dict[str, subprocess.Popen[bytes]]", before: dict[str, float], calls: int
+) -> str:
+    """CPU per call of each process since `before`, as text."""
+    parts = [f"{n} {(s - before[n]) / calls * 1e6:.1f}" for n, s in cpu_s(processes).items()]
+    return "CPU a call in us: " + ", ".join(parts)
+
+
 def measure(settings: Settings, json_calls: int, arrow_calls: int) -> dict[str, float]:
     """All figures."""
     figures: dict[str, float] = {}
@@ -185,7 +202,7 @@ def measure(settings: Settings, json_calls: int, arrow_calls: int) -> dict[str, 
             noop_json = through_noop(settings, JSON, batches(json_calls, 5_000, "n1"), 1_000)
             noop_arrow = through_noop(settings, ARROW, batches(arrow_calls, ARROW_CALLS, "n2"), 20)
         say(f"an agent that only decodes: JSON {noop_json:,.0f}/s, Arrow {noop_arrow:,.0f}/s")
-    with running(settings, ("broker", "clickhouse", "rater"), say):
+    with running(settings, ("broker", "clickhouse", "rater"), say) as processes:
         log = asyncio.run(ensure_topics(settings))
         seed(settings)
         while (rater_metric(settings, "tollwire_deck_versions") or 0) < 7:
@@ -193,10 +210,14 @@ def measure(settings: Settings, json_calls: int, arrow_calls: int) -> dict[str, 
         client = connect(settings)
         through(settings, client, log, JSON, batches(2_000, 1_000, "w1"), 1_000)
         through(settings, client, log, ARROW, batches(50_000, ARROW_CALLS, "w2"), 20)
-        of_json = through(settings, client, log, JSON, batches(json_calls, 5_000, "j"), 1_000)
-        say(f"rated and stored: JSON {of_json:,.0f}/s")
-        of_arrow = through(settings, client, log, ARROW, batches(arrow_calls, ARROW_CALLS, "a"), 20)
-        say(f"rated and stored: Arrow {of_arrow:,.0f}/s")
+        made = batches(json_calls, 5_000, "j")
+        before = cpu_s(processes)
+        of_json = through(settings, client, log, JSON, made, 1_000)
+        say(f"rated and stored: JSON {of_json:,.0f}/s; {cost(processes, before, json_calls)}")
+        made = batches(arrow_calls, ARROW_CALLS, "a")
+        before = cpu_s(processes)
+        of_arrow = through(settings, client, log, ARROW, made, 20)
+        say(f"rated and stored: Arrow {of_arrow:,.0f}/s; {cost(processes, before, arrow_calls)}")
         p50, p95, p99 = latency_ms(settings, client, log, of_json / 2, 10.0)
         client.close()
     figures |= {"json_cdrs_per_s": round(of_json), "arrow_cdrs_per_s": round(of_arrow)}
