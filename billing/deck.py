@@ -19,7 +19,6 @@ from kernels.layout import (
     FEE_NANOS_MAX,
     GRACE_S_MAX,
     GRACES,
-    MAX_CHARGE_NONE,
     RATE_NANOS_MAX,
     ROUNDINGS,
 )
@@ -29,6 +28,7 @@ COVERAGES: Final = ("full", "partial")
 """full: from its date on, codes the version does not list are closed; partial: they stay"""
 ALWAYS_MS: Final = -(2**62)
 FOREVER_MS: Final = 2**62
+NO_MAX_CHARGE: Final = -1
 
 RATES: Final = pa.schema(
     [
@@ -57,7 +57,7 @@ class DeckOptions(NamedTuple):
     round_decimals: int = DECIMALS_MAX
     connect_rule: str = "additive"
     min_charge_nanos: int = 0
-    max_charge_nanos: int = MAX_CHARGE_NONE
+    max_charge_nanos: int = NO_MAX_CHARGE
     attempt_fee_nanos: int = 0
     currency: str = "USD"
     time_zone: str = "UTC"
@@ -165,7 +165,7 @@ def options_from(options: Mapping[str, Any]) -> DeckOptions:
         round_decimals=round_decimals,
         connect_rule=_word(options, "connect_rule", CONNECT_RULES, "additive"),
         min_charge_nanos=_fee(options, "min_charge", 0),
-        max_charge_nanos=_fee(options, "max_charge", MAX_CHARGE_NONE),
+        max_charge_nanos=_fee(options, "max_charge", NO_MAX_CHARGE),
         attempt_fee_nanos=_fee(options, "attempt_fee", 0),
         currency=_currency(options),
         time_zone=zone,

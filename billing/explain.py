@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pyarrow.compute as pc
 
 from billing.cdr import normalise
-from billing.deck import ALWAYS_MS, FOREVER_MS, DeckVersion
+from billing.deck import ALWAYS_MS, FOREVER_MS, NO_MAX_CHARGE, DeckVersion
 from billing.instants import format_instant_ms
 from billing.money import format_nanos
 from billing.tariff import Tariff, closing_ms, rule_of
@@ -104,11 +104,8 @@ def explain(
         return Explained(lines, None, None)
     options = found.version.options
     rule = rule_of(options)
-    billed_s, nanos = charge(
-        duration_ms,
-        *(found.first_rate, found.next_rate, found.connect, found.first, found.following),
-        *rule,
-    )
+    prices = (found.first_rate, found.next_rate, found.connect, found.first, found.following)
+    billed_s, nanos = charge(duration_ms, *prices, *(*rule, 1, 1))
     currency = options.currency
     lines += [
         f"  rate: version {found.version.number} row {found.row}, code {found.prefix}, "
@@ -152,7 +149,7 @@ def _steps(found: Found, duration_ms: int, billed_s: int) -> list[str]:
     fee = found.connect * 60
     net = max(usage, fee) if options.connect_rule == "minimum" else usage + fee
     lines.append(f"  with connect fee: {_sixtieths(net, currency)}")
-    if options.max_charge_nanos >= 0:
+    if options.max_charge_nanos != NO_MAX_CHARGE:
         net = min(net, options.max_charge_nanos * 60)
         lines.append(
             f"  at most {format_nanos(options.max_charge_nanos)}: {_sixtieths(net, currency)}"

@@ -15,7 +15,7 @@ import kernels
 from billing.cdr import instants_ms
 from billing.parties import Account
 from billing.tariff import Tariff
-from kernels import Calls
+from kernels import Calls, Leg, Numbers
 from kernels.layout import I8, I32, NO_DECK, U8, U64, UNRATED, Rated, Side
 
 REASONS: Final = (
@@ -59,7 +59,10 @@ class RatedCalls(NamedTuple):
     buy_currency: pa.Array
 
 
-class _Leg(NamedTuple):
+_NO_FX: Final = np.empty(0, np.int32)
+
+
+class _Terms(NamedTuple):
     """Per distinct account name: deck row, currency, reason."""
 
     deck: I32
@@ -67,7 +70,7 @@ class _Leg(NamedTuple):
     reason: I8
 
 
-def _leg(names: list[str], accounts: Mapping[str, Account], tariff: Tariff, side: str) -> _Leg:
+def _leg(names: list[str], accounts: Mapping[str, Account], tariff: Tariff, side: str) -> _Terms:
     deck = np.full(len(names), NO_DECK, np.int32)
     reason = np.zeros(len(names), np.int8)
     currency = [""] * len(names)
@@ -89,7 +92,7 @@ def _leg(names: list[str], accounts: Mapping[str, Account], tariff: Tariff, side
             reason[i] = differs
         else:
             deck[i] = tariff.decks[key]
-    return _Leg(deck, currency, reason)
+    return _Terms(deck, currency, reason)
 
 
 def rate(
@@ -114,8 +117,13 @@ def rate(
     duration_ms = calls.column("duration_ms").to_numpy()
     no_vendor = pc.equal(calls.column("vendor"), "").to_numpy(zero_copy_only=False)
     buy_deck = np.where(no_vendor, np.int32(NO_DECK), buy.deck[buy_at])
-    answered_ms, sell_deck = instants_ms(calls), sell.deck[sell_at]
-    asked = Calls(digits, digit_count, answered_ms, duration_ms, sell_deck, buy_deck)
+    asked = Calls(
+        Numbers(digits, digit_count),
+        instants_ms(calls),
+        duration_ms.astype(np.int32),
+        Leg(sell.deck[sell_at], _NO_FX),
+        Leg(buy_deck, _NO_FX),
+    )
     rated = kernels.rate(asked, tariff.book, threads)
     buy_reason = np.where(
         no_vendor,

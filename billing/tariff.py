@@ -10,35 +10,34 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from billing.deck import FOREVER_MS, DeckOptions, DeckVersion, rate_limits
+from billing.deck import FOREVER_MS, NO_MAX_CHARGE, DeckOptions, DeckVersion, rate_limits
 from billing.parties import Parties
-from kernels import Book, DeckRates, build_book, parse_numbers
+from billing.rate_rows import RateRows
+from kernels import Book, DeckRates, Library, parse_numbers
 from kernels.layout import (
     ANCHORS,
     CONNECT_RULES,
-    GRACES,
     I64,
+    MAX_CHARGE_NONE,
     ROUNDINGS,
-    U32,
     U64,
 )
+
+DeckName = tuple[str, str]
+"""side, deck"""
 
 
 class Tariff(NamedTuple):
     """What a batch is rated with."""
 
     book: Book
-    decks: Mapping[tuple[str, str], int]
-    """(side, deck name) -> row of the book's closure"""
-    currencies: Mapping[tuple[str, str], str]
+    decks: Mapping[DeckName, int]
+    """row of the book's closure"""
+    currencies: Mapping[DeckName, str]
     parties: Parties
     versions: Mapping[int, DeckVersion]
-    row_version: U32
-    """per rate row of the book: the deck version it belongs to"""
-    row_local: U32
-    """per rate row of the book: its index within that version"""
-    prefixes: pa.Array
-    destinations: pa.Array
+    rows: RateRows
+    """what the book's rate rows are"""
 
 
 def closing_ms(versions: Sequence[DeckVersion], at: int, prefix: str) -> int:
@@ -77,103 +76,81 @@ def _closings(line: list[DeckVersion], codes: list[U64], from_ms: list[I64]) -> 
 
 def rule_of(o: DeckOptions) -> tuple[int, ...]:
     """Deck options as a row of `Book.rules`, in the order charge() takes them."""
+    free_below_s = {"free_if_at_most": o.grace_s + 1, "free_if_below": o.grace_s}
     return (
         ROUNDINGS.index(o.duration_rounding),
-        GRACES.index(o.grace_rule),
-        o.grace_s,
+        free_below_s.get(o.grace_rule, 0),
+        o.grace_s if o.grace_rule == "deduct" else 0,
         ANCHORS.index(o.anchor),
         CONNECT_RULES.index(o.connect_rule),
         o.min_charge_nanos,
-        o.max_charge_nanos,
+        MAX_CHARGE_NONE if o.max_charge_nanos == NO_MAX_CHARGE else o.max_charge_nanos,
         ROUNDINGS.index(o.round_mode),
         10 ** (9 - o.round_decimals),
         o.attempt_fee_nanos,
     )
 
 
-def _column(versions: list[DeckVersion], name: str) -> I64:
-    parts = [v.rates.column(name).to_numpy() for v in versions]
-    return np.concatenate([np.empty(0, np.int64), *parts])
+class Compiler:
+    """Deck versions to tariffs, one after the other: only decks that changed are compiled.
 
+    Versions are immutable and their numbers never come again with other content.
+    """
 
-def _prices(versions: list[DeckVersion]) -> tuple[I64, I64, I64]:
-    """(price class of every rate, the distinct price classes, the distinct rules)."""
-    rules = sorted({rule_of(v.options) for v in versions})
-    rule_of_row = np.concatenate(
-        [
-            np.empty(0, np.int64),
-            *(
-                np.full(v.rates.num_rows, rules.index(rule_of(v.options)), np.int64)
-                for v in versions
-            ),
-        ]
-    )
-    packed = (
-        _column(versions, "first_increment_s")
-        | _column(versions, "next_increment_s") << 16
-        | rule_of_row << 32
-    )
-    table = np.stack(
-        [
-            _column(versions, "first_rate_nanos"),
-            _column(versions, "next_rate_nanos"),
-            _column(versions, "connect_nanos"),
-            packed,
-        ],
-        axis=1,
-    )
-    if not len(table):
-        return np.empty(0, np.int64), np.zeros((1, 4), np.int64), np.zeros((1, 10), np.int64)
-    prices, price_class = np.unique(table, axis=0, return_inverse=True)
-    return price_class.reshape(-1), prices, np.array(rules, np.int64)
+    def __init__(self) -> None:
+        self._library = Library()
+        self._rows = RateRows.empty()
+        self._first_row: dict[int, int] = {}
+        self._compiled: dict[DeckName, tuple[int, ...]] = {}
+
+    def compile(self, versions: Sequence[DeckVersion], parties: Parties) -> Tariff:
+        """The tariff of all published versions (any order) and accounts."""
+        ordered = sorted(versions, key=lambda v: v.number)
+        lines: dict[DeckName, list[DeckVersion]] = {}
+        for version in ordered:
+            if version.number not in self._first_row:
+                rate_limits(version.rates)
+                self._first_row[version.number] = len(self._rows.version)
+                self._rows = self._rows.with_version(version)
+            lines.setdefault((version.side, version.deck), []).append(version)
+        numbers = {name: tuple(v.number for v in line) for name, line in lines.items()}
+        for name in self._compiled.keys() - numbers.keys():
+            self._library.drop(name)
+        changed = [name for name in lines if self._compiled.get(name) != numbers[name]]
+        self._library.put({name: self._deck(lines[name]) for name in changed})
+        self._compiled = numbers
+        return Tariff(
+            book=self._library.book(),
+            decks={name: self._library.rows[name] for name in lines},
+            currencies={name: line[-1].currency for name, line in lines.items()},
+            parties=parties,
+            versions={v.number: v for v in ordered},
+            rows=self._rows,
+        )
+
+    def _deck(self, line: list[DeckVersion]) -> DeckRates:
+        rates = [self._rates(version) for version in line]
+        codes = [deck.digits * np.uint64(16) + deck.length for deck in rates]
+        closing = np.concatenate(_closings(line, codes, [deck.from_ms for deck in rates]))
+        whole = DeckRates(*(np.concatenate(columns) for columns in zip(*rates, strict=True)))
+        return whole._replace(to_ms=np.minimum(whole.to_ms, closing))
+
+    def _rates(self, version: DeckVersion) -> DeckRates:
+        """A version's own rates, not yet closed by later versions."""
+        column = {name: version.rates.column(name) for name in version.rates.column_names}
+        number = {
+            name: values.to_numpy() for name, values in column.items() if values.type == pa.int64()
+        }
+        rule = self._library.rule(rule_of(version.options))
+        packed = number["first_increment_s"] | number["next_increment_s"] << 16 | rule << 32
+        prices = (number["first_rate_nanos"], number["next_rate_nanos"], number["connect_nanos"])
+        price_class = self._library.classes(np.stack([*prices, packed], axis=1))
+        row = np.arange(len(packed), dtype=np.int64) + self._first_row[version.number]
+        digits, length = parse_numbers(column["prefix"].combine_chunks())
+        span = (number["valid_from_ms"], number["valid_to_ms"])
+        return DeckRates(digits, length, *span, price_class << 32 | row)
 
 
 def compile_tariff(versions: Sequence[DeckVersion], parties: Parties) -> Tariff:
-    """The tariff of all published versions (any order) and accounts."""
-    ordered = sorted(versions, key=lambda v: v.number)
-    for version in ordered:
-        rate_limits(version.rates)
-    names = sorted({(v.side, v.deck) for v in ordered})
-    price_class, prices, rules = _prices(ordered)
-    prefixes = pa.chunked_array(
-        [c for v in ordered for c in v.rates.column("prefix").chunks], pa.string()
-    ).combine_chunks()
-    destinations = pa.chunked_array(
-        [c for v in ordered for c in v.rates.column("destination").chunks], pa.string()
-    ).combine_chunks()
-    digits, length = parse_numbers(prefixes)
-    start = np.cumsum([0, *(v.rates.num_rows for v in ordered)])
-    from_ms, to_ms = _column(ordered, "valid_from_ms"), _column(ordered, "valid_to_ms")
-    word = price_class << 32 | np.arange(len(price_class), dtype=np.int64)
-    decks = []
-    for name in names:
-        own = [i for i, v in enumerate(ordered) if (v.side, v.deck) == name]
-        line = [ordered[i] for i in own]
-        rows = np.concatenate([np.arange(start[i], start[i + 1]) for i in own])
-        codes = digits * np.uint64(16) + length
-        spans = [slice(start[i], start[i + 1]) for i in own]
-        closings = _closings(line, [codes[s] for s in spans], [from_ms[s] for s in spans])
-        closing = np.concatenate(closings)
-        decks.append(
-            DeckRates(
-                digits[rows],
-                length[rows],
-                from_ms[rows],
-                np.minimum(to_ms[rows], closing),
-                word[rows],
-            )
-        )
-    counts = [v.rates.num_rows for v in ordered]
-    return Tariff(
-        book=build_book(decks, prices, rules),
-        decks={name: i for i, name in enumerate(names)},
-        currencies={(v.side, v.deck): v.currency for v in ordered},
-        parties=parties,
-        versions={v.number: v for v in ordered},
-        row_version=np.repeat(np.array([v.number for v in ordered], np.uint32), counts),
-        row_local=np.concatenate(
-            [np.empty(0, np.uint32), *(np.arange(n, dtype=np.uint32) for n in counts)]
-        ),
-        prefixes=prefixes,
-        destinations=destinations,
-    )
+    """The tariff of all published versions (any order) and accounts, from nothing."""
+    return Compiler().compile(versions, parties)

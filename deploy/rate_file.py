@@ -22,7 +22,7 @@ from billing.parties import Account, parties_of
 from billing.rating import REASONS, RatedCalls, rate
 from billing.tariff import Tariff, compile_tariff
 from deploy.files import read_file
-from kernels.layout import UNRATED, Side
+from kernels.layout import Side
 
 COLUMNS = (
     "call_id",
@@ -91,14 +91,10 @@ def compile_decks(
 
 
 def _side_cells(offline: Offline, side: Side, rated: "np.ndarray[Any, Any]") -> list[list[str]]:
-    found = side.rate_row != UNRATED
-    at = pa.array(np.where(found, side.rate_row, 0), mask=~found)
+    _, _, prefix, destination = offline.tariff.rows.of(side.rate_row, side.rate_row < 0)
     net = [format_nanos(n) if ok else "" for n, ok in zip(side.nanos.tolist(), rated, strict=True)]
     billed = [str(s) if ok else "" for s, ok in zip(side.billed_s.tolist(), rated, strict=True)]
-    names = [
-        [text or "" for text in column.take(at).to_pylist()]
-        for column in (offline.tariff.prefixes, offline.tariff.destinations)
-    ]
+    names = [prefix.to_pylist(), destination.to_pylist()]
     return [net, billed, *names]
 
 

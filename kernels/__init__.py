@@ -16,18 +16,26 @@ _numba.CACHE_DIR = str(
     Path(_numba.CACHE_DIR or _folder / "__pycache__") / f"numba-{_sources.hexdigest()[:16]}"
 )
 
-from kernels.book import DeckRates, build_book
+from kernels.batch import BatchError
+from kernels.book import DeckRates
 from kernels.dialcodes import parse_numbers
-from kernels.dispatch import BatchError, rate, warm
-from kernels.layout import Book, Calls, Rated
+from kernels.dispatch import empty_rated, rate
+from kernels.layout import Book, Calls, Leg, Nodes, Numbers, Rated
+from kernels.library import Library, build_book
+from kernels.warm import warm
 
 __all__ = [
     "BatchError",
     "Book",
     "Calls",
     "DeckRates",
+    "Leg",
+    "Library",
+    "Nodes",
+    "Numbers",
     "Rated",
     "build_book",
+    "empty_rated",
     "parse_numbers",
     "rate",
     "warm",

@@ -1,4 +1,4 @@
-"""Rate rows to closure vectors: what each deck charges at every node, as a function of time.
+"""One deck's rate rows to a closure vector: what it charges at every node, as a function of time.
 
 Codes are nested or disjoint, so what a code does not cover in time it inherits from the next
 shorter one: `f[node] = overlay(f[parent], own rows in the order they were published)`.
@@ -9,17 +9,15 @@ from typing import NamedTuple
 import numba as nb
 import numpy as np
 
-from kernels.dialcodes import build_dialcodes, nodes_of
-from kernels.layout import I32, I64, U8, U64, UNRATED, Book, DialCodes
-
-TIME_MIN = np.int64(-(2**62))
-TIME_MAX = np.int64(2**62)
+from kernels.cpu import match_all
+from kernels.layout import I32, I64, TIME_MAX, TIME_MIN, U8, U64, UNRATED, DialCodes, read_only
 
 
 class DeckRates(NamedTuple):
     """One deck's rates as columns, in the order in which they were published."""
 
     digits: U64
+    """dial codes, padded with zeros on the right to 15 digits"""
     length: U8
     from_ms: I64
     to_ms: I64
@@ -27,7 +25,7 @@ class DeckRates(NamedTuple):
     """price class << 32 | rate row"""
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def _paint(
     begin: I64, word: I64, n: int, from_ms: int, to_ms: int, value: int, out_b: I64, out_w: I64
 ) -> int:
@@ -57,36 +55,48 @@ def _paint(
     return kept
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
+def _scratch(room: int) -> tuple[I64, I64, I64, I64]:
+    empty = np.empty((4, room), np.int64)
+    return empty[0], empty[1], empty[2], empty[3]
+
+
+@nb.njit(cache=True, nogil=True)
+def _grown(pieces: I64, room: int) -> I64:
+    larger = np.empty((max(2 * len(pieces), room), 2), np.int64)
+    larger[: len(pieces)] = pieces
+    return larger
+
+
+@nb.njit(cache=True, nogil=True)
 def _close(
-    parent: I32, node: I32, from_ms: I64, to_ms: I64, word: I64, base: int
-) -> tuple[I64, I64, I64]:
-    """Closure of one deck; rows sorted by node, then by publication. `base` offsets the pieces."""
-    n_nodes, n_rows = len(parent), len(node)
-    closure = np.full(n_nodes, np.int64(UNRATED))
-    piece_b, piece_w, used = np.empty(64, np.int64), np.empty(64, np.int64), 0
-    row = 0
-    for at in range(1, n_nodes):
+    parent: I32, node: I32, from_ms: I64, to_ms: I64, word: I64, closure: I64
+) -> tuple[I64, int]:
+    """Fill one deck's closure; rows sorted by node, then by publication. Returns its pieces."""
+    n_rows, row = len(node), 0
+    pieces, used = np.empty((1024, 2), np.int64), 0
+    b, w, b2, w2 = _scratch(np.int64(64))
+    closure[0] = UNRATED
+    for at in range(1, len(parent)):
+        inherited = closure[parent[at]]
+        closure[at] = inherited
         if row == n_rows or node[row] != at:
-            closure[at] = closure[parent[at]]
             continue
         end = row
         while end < n_rows and node[end] == at:
             end += 1
-        inherited = closure[parent[at]]
-        steps = 1
+        steps, first = 1, 0
         if inherited <= -2:
-            first = -2 - inherited - base
-            while piece_b[first + steps - 1] != TIME_MIN:
+            first = -2 - inherited
+            while pieces[first + steps - 1, 0] != TIME_MIN:
                 steps += 1
         room = steps + 2 * (end - row) + 2
-        b, w = np.empty(room, np.int64), np.empty(room, np.int64)
-        b2, w2 = np.empty(room, np.int64), np.empty(room, np.int64)
+        if room > len(b):
+            b, w, b2, w2 = _scratch(2 * room)
+        b[0], w[0] = TIME_MIN, inherited
         if inherited <= -2:
             for i in range(steps):
-                b[i], w[i] = piece_b[first + steps - 1 - i], piece_w[first + steps - 1 - i]
-        else:
-            b[0], w[0] = TIME_MIN, inherited
+                b[i], w[i] = pieces[first + steps - 1 - i]
         while row < end:
             steps = _paint(b, w, steps, from_ms[row], to_ms[row], word[row], b2, w2)
             b, b2 = b2, b
@@ -95,40 +105,42 @@ def _close(
         if steps == 1:
             closure[at] = w[0]
             continue
-        while used + steps > len(piece_b):
-            piece_b = np.concatenate((piece_b, np.empty_like(piece_b)))
-            piece_w = np.concatenate((piece_w, np.empty_like(piece_w)))
-        closure[at] = -2 - (base + used)
+        if used + steps > len(pieces):
+            pieces = _grown(pieces, used + steps)
+        closure[at] = -2 - used
         for i in range(steps):
-            piece_b[used + i], piece_w[used + i] = b[steps - 1 - i], w[steps - 1 - i]
+            pieces[used + i, 0], pieces[used + i, 1] = b[steps - 1 - i], w[steps - 1 - i]
         used += steps
-    return closure, piece_b[:used].copy(), piece_w[:used].copy()
+    return pieces, used
 
 
-def _closure_of(codes: DialCodes, deck: DeckRates, base: int) -> tuple[I64, I64, I64]:
+def nodes_of(codes: DialCodes, digits: U64, length: U8) -> I32:
+    """Node ids of n codes that are in the trie. Raises KeyError for one that is not."""
+    node = np.empty(len(digits), np.int32)
+    trie = (codes.top, codes.branch, codes.parent, codes.length)
+    match_all(read_only(digits), read_only(length), trie, node)
+    if not (
+        np.array_equal(codes.digits[node], digits) and np.array_equal(codes.length[node], length)
+    ):
+        raise KeyError("a code is not in this trie")
+    return node
+
+
+def close_deck(codes: DialCodes, deck: DeckRates, window_ms: tuple[int, int], closure: I64) -> I64:
+    """Write a deck's closure row (one word a node) and return its piece lists, shape (p, 2).
+
+    Rows that say nothing about the window are left out and the others are taken to be open where
+    they reach beyond it, so that most words need no piece list.
+    """
     node = nodes_of(codes, deck.digits, deck.length)
+    begin, end = window_ms
+    from_ms = np.where(deck.from_ms <= begin, TIME_MIN, deck.from_ms)
+    to_ms = np.where(deck.to_ms >= end, TIME_MAX, deck.to_ms)
+    applies = (from_ms < to_ms) & (from_ms < end) & (to_ms > begin)
     order = np.argsort(node, kind="stable")
-    from_ms = np.maximum(deck.from_ms, TIME_MIN)
-    to_ms = np.minimum(deck.to_ms, TIME_MAX)
-    live = order[(from_ms < to_ms)[order]]
-    closed: tuple[I64, I64, I64] = _close(
-        codes.parent, node[live], from_ms[live], to_ms[live], deck.word[live], base
+    live = order[applies[order]]
+    pieces, used = _close(
+        codes.parent, node[live], from_ms[live], to_ms[live], deck.word[live], closure
     )
-    return closed
-
-
-def build_book(decks: list[DeckRates], prices: I64, rules: I64) -> Book:
-    """Compile decks (deck i becomes row i of the closure) into one Book."""
-    none_u64, none_u8 = np.empty(0, np.uint64), np.empty(0, np.uint8)
-    codes = build_dialcodes(
-        np.concatenate([none_u64, *(d.digits for d in decks)]),
-        np.concatenate([none_u8, *(d.length for d in decks)]),
-    )
-    closure = np.full((max(len(decks), 1), len(codes.parent)), np.int64(UNRATED))
-    begins, words, base = [np.empty(0, np.int64)], [np.empty(0, np.int64)], 0
-    for i, deck in enumerate(decks):
-        closure[i], begin, word = _closure_of(codes, deck, base)
-        begins.append(begin)
-        words.append(word)
-        base += len(begin)
-    return Book(codes, closure, np.concatenate(begins), np.concatenate(words), prices, rules)
+    kept: I64 = pieces[:used].copy()
+    return kept

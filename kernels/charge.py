@@ -4,12 +4,14 @@ The same functions run as plain Python, compiled for the CPU, and as CUDA device
 they use nothing but integers. Source of the formula: docs/rating.md.
 """
 
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
 from kernels.layout import (
-    DEDUCT,
+    CHARGE_NANOS_MAX,
     DOWN,
-    FREE_IF_AT_MOST,
-    FREE_IF_BELOW,
-    HALF_DOWN,
+    HALF_EVEN,
     HALF_UP,
     MINIMUM,
     UP,
@@ -18,32 +20,67 @@ from kernels.layout import (
 
 
 def round_div(n: int, d: int, mode: int) -> int:
-    """n / d (n >= 0, d > 0) rounded to an integer by one of layout.ROUNDINGS."""
+    """n / d (n >= 0, d > 0) rounded to an integer by one of layout.ROUNDINGS.
+
+    Without a branch, because a batch mixes modes: each mode is a bias added to twice the rest
+    before it is compared with d.
+    """
     q = n // d
     r = n - q * d
-    if mode == DOWN or r == 0:
-        return q
-    if mode == UP:
-        return q + 1
-    twice = 2 * r
-    if twice > d:
-        return q + 1
-    if twice < d:
-        return q
-    if mode == HALF_UP:
-        return q + 1
-    if mode == HALF_DOWN:
-        return q
-    return q + (q & 1)
+    bias = d * (mode == UP) - d * (mode == DOWN) + (mode == HALF_UP) + (q & (mode == HALF_EVEN))
+    return q + (2 * r + bias > d)
 
 
 def billed_seconds(d: int, first: int, following: int, anchor: int) -> int:
     """Seconds billed for d seconds of talk; following = 0 means the call is one block."""
-    if d <= first or following == 0:
-        return first
-    if anchor == WHOLE_CALL:
-        return (d + following - 1) // following * following
-    return first + (d - first + following - 1) // following * following
+    start = 0 if anchor == WHOLE_CALL else first
+    blocks = (max(d - start, 0) + following - 1) // max(following, 1)
+    return first if (d <= first) | (following == 0) else start + blocks * following
+
+
+def net_of(usage: int, connect: int, connect_rule: int, min_charge: int, max_charge: int) -> int:
+    """Usage (sixtieths of a nano) with the fees (nanos), in sixtieths of a nano."""
+    fee = connect * 60
+    net = max(usage, fee) if connect_rule == MINIMUM else usage + fee
+    return max(min(net, max_charge * 60), min_charge * 60)
+
+
+def converted(net: int, fx_num: int, fx_den: int) -> int:
+    """Four times net / 60 * fx_num / fx_den nanos, rounded so that rounding it again is exact.
+
+    The last two bits say whether the rest is none, below, at or above a half. net < 2^60,
+    fx_num and fx_den within FX_MAX; no product passes 2^62: the numerator is taken 14 bits at a
+    time. -1 where the charge would reach CHARGE_NANOS_MAX.
+    """
+    d = 60 * fx_den
+    whole = net // d
+    if whole > CHARGE_NANOS_MAX // fx_num:
+        return -1
+    r = net - whole * d
+    part = r * (fx_num >> 28)
+    q = part // d
+    rest = part - q * d
+    part = (rest << 14) + r * (fx_num >> 14 & 0x3FFF)
+    digit = part // d
+    q = (q << 14) + digit
+    rest = part - digit * d
+    part = (rest << 14) + r * (fx_num & 0x3FFF)
+    digit = part // d
+    q = (q << 14) + digit + whole * fx_num
+    rest = part - digit * d
+    if q >= CHARGE_NANOS_MAX:
+        return -1
+    return 4 * q + (rest > 0) + (rest > 0 and 2 * rest >= d) + (2 * rest > d)
+
+
+def rounded(net: int, round_mode: int, round_unit: int, fx_num: int, fx_den: int) -> int:
+    """The one rounding: sixtieths of a nano to nanos of the account's currency; -1 = too large."""
+    if fx_num == fx_den:
+        return round_div(net, 60 * round_unit, round_mode) * round_unit
+    fourfold = converted(net, fx_num, fx_den)
+    if fourfold < 0:
+        return -1
+    return round_div(fourfold, 4 * round_unit, round_mode) * round_unit
 
 
 def charge(
@@ -54,8 +91,8 @@ def charge(
     first: int,
     following: int,
     duration_rounding: int,
-    grace_rule: int,
-    grace_s: int,
+    free_below_s: int,
+    deduct_s: int,
     anchor: int,
     connect_rule: int,
     min_charge: int,
@@ -63,29 +100,30 @@ def charge(
     round_mode: int,
     round_unit: int,
     attempt_fee: int,
+    fx_num: int,
+    fx_den: int,
 ) -> tuple[int, int]:
     """(billed seconds, net nanos) of one call: rates in nanos a minute, fees in nanos.
 
-    All inputs lie within the limits of layout.py. max_charge < 0 means none; round_unit is the
-    smallest amount of the side in nanos (10^(9 - decimals)). The net is exact in sixtieths of a
-    nano until the single rounding at the end.
+    All inputs lie within the limits of layout.py. max_charge = MAX_CHARGE_NONE means none;
+    round_unit is the smallest amount of the side in nanos (10^(9 - decimals)); fx_num / fx_den is
+    the factor from the deck's currency to the account's. The net is exact until the single
+    rounding at the end; it is -1 where it would reach CHARGE_NANOS_MAX.
     """
     if duration_ms == 0:
-        return 0, round_div(attempt_fee, round_unit, round_mode) * round_unit
+        return 0, rounded(60 * attempt_fee, round_mode, round_unit, fx_num, fx_den)
     d = round_div(duration_ms, 1000, duration_rounding)
-    if grace_rule == FREE_IF_AT_MOST and d <= grace_s:
-        return 0, 0
-    if grace_rule == FREE_IF_BELOW and d < grace_s:
-        return 0, 0
-    if grace_rule == DEDUCT:
-        d = max(0, d - grace_s)
-    billed = billed_seconds(d, first, following, anchor)
-    net = first * first_rate + (billed - first) * next_rate
-    if connect_rule == MINIMUM:
-        net = max(net, connect * 60)
-    else:
-        net = net + connect * 60
-    if max_charge >= 0:
-        net = min(net, max_charge * 60)
-    net = max(net, min_charge * 60)
-    return billed, round_div(net, 60 * round_unit, round_mode) * round_unit
+    paid = d >= free_below_s
+    billed = billed_seconds(max(0, d - deduct_s), first, following, anchor)
+    usage = first * first_rate + (billed - first) * next_rate
+    net = net_of(usage, connect, connect_rule, min_charge, max_charge)
+    return billed * paid, rounded(net, round_mode, round_unit, fx_num, fx_den) * paid
+
+
+def compiled(jit: Callable[[Any], Any]) -> dict[str, Any]:
+    """This file's functions by name, each compiled by `jit` and calling the other compiled ones."""
+    names = ("round_div", "billed_seconds", "net_of", "converted", "rounded", "charge")
+    scope: dict[str, Any] = dict(globals())
+    for name in names:
+        scope[name] = jit(FunctionType(globals()[name].__code__, scope, name))
+    return {name: scope[name] for name in names}

@@ -1,87 +1,151 @@
-"""The rating loop on the CPU: dial codes first, then each side's closure word and charge.
+"""The rating loop on the CPU: dial codes first, then each side's closure words and charges.
 
-Compiled without the GIL and without threads of its own: `dispatch` cuts a batch into blocks.
+A block of calls goes through one stage after the other, each with one dependent load, so that the
+misses of many calls are in flight together; where calls differ in what they need, a stage compacts
+the list of those that go on instead of branching. Compiled without the GIL and without threads of
+its own: `dispatch` cuts a batch into blocks.
 """
 
 import numba as nb
 import numpy as np
 
-from kernels import charge as formula
-from kernels.dialcodes import match
+from kernels.charge import compiled
 from kernels.layout import (
     CONNECT,
     FIRST_RATE,
     I32,
     I64,
     NEXT_RATE,
+    NO_DECK,
     PACKED,
     R_ANCHOR,
     R_ATTEMPT_FEE,
     R_CONNECT_RULE,
+    R_DEDUCT_S,
     R_DURATION_ROUNDING,
-    R_GRACE_RULE,
-    R_GRACE_S,
+    R_FREE_BELOW_S,
     R_MAX_CHARGE,
     R_MIN_CHARGE,
     R_ROUND_MODE,
     R_ROUND_UNIT,
+    TOO_LARGE,
     U8,
     U64,
     UNRATED,
     Book,
     Calls,
+    Leg,
+    Numbers,
     Rated,
     Side,
+    read_only,
 )
 
+STAGE_CALLS = 512
+"""calls that go through the stages together: their scratch stays in the first-level cache"""
+
 Trie = tuple[I32, I32, I32, U8]
-Closing = tuple[I64, I64, I64, I64, I64]
+Tables = tuple[I64, I64, I64, I64, I64]
+Scratch = tuple[I64, I64, U64]
 
 
-@nb.extending.overload(formula.round_div, inline="always")
-def _round_div(n: int, d: int, mode: int) -> object:
-    del n, d, mode
-    return formula.round_div
+_charge = compiled(nb.njit(inline="always"))["charge"]
 
 
-@nb.extending.overload(formula.billed_seconds, inline="always")
-def _billed_seconds(d: int, first: int, following: int, anchor: int) -> object:
-    del d, first, following, anchor
-    return formula.billed_seconds
-
-
-_charge = nb.njit(nogil=True, cache=True)(formula.charge)
+@nb.njit(nogil=True, cache=True)
+def match(digits: U64, count: U8, trie: Trie, node: I32, scratch: Scratch) -> None:
+    """The dial-code node of up to STAGE_CALLS numbers: the longest code that begins it, or 0."""
+    top, branch, parent, length = trie
+    active, slot, rest = scratch
+    ten, unit, top_unit = np.uint64(10), np.uint64(10**8), np.uint64(10**9)
+    n = 0
+    for i in range(len(node)):
+        head = digits[i] // top_unit
+        found = top[head]
+        node[i] = found
+        active[n], slot[n] = i, found
+        rest[n] = digits[i] - head * top_unit
+        n += found < 0
+    while n > 0:
+        deeper = 0
+        for k in range(n):
+            i, head = active[k], rest[k] // unit
+            found = branch[np.uint64(~slot[k]), head]
+            node[i] = found
+            active[deeper], slot[deeper] = i, found
+            rest[deeper] = (rest[k] - head * unit) * ten
+            deeper += found < 0
+        n = deeper
+    for i in range(len(node)):
+        found = node[i]
+        while length[np.uint64(found)] > count[i]:
+            found = parent[np.uint64(found)]
+        node[i] = found
 
 
 @nb.njit(inline="always")
-def word_at(closure: I64, begin: I64, words: I64, deck: int, node: int, at_ms: int) -> np.int64:
-    """The closure word in force for (deck, node) at an instant; UNRATED where none is."""
-    if deck < 0:
-        return np.int64(UNRATED)
-    word: np.int64 = closure[deck, node]
-    if word <= -2:
-        piece = -2 - word
-        while at_ms < begin[piece]:
-            piece += 1
-        word = words[piece]
-    return word
+def new_scratch() -> Scratch:
+    """Room for the lists of one stage: call indices, where each has got to, and a value."""
+    n = STAGE_CALLS
+    return np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.uint64)
+
+
+@nb.njit(nogil=True, cache=True)
+def match_all(digits: U64, count: U8, trie: Trie, node: I32) -> None:
+    """`match` of any number of numbers."""
+    scratch = new_scratch()
+    for at in range(0, len(node), STAGE_CALLS):
+        stage = slice(at, at + STAGE_CALLS)
+        match(digits[stage], count[stage], trie, node[stage], scratch)
 
 
 @nb.njit(inline="always")
-def _price(prices: I64, rules: I64, word: int, duration_ms: int) -> tuple[int, int]:
-    price = word >> 32
-    packed = prices[price, PACKED]
-    rule = packed >> 32
+def _look_up(closure: I64, deck: I32, node: I32, word: I64) -> None:
+    flat, nodes = closure.reshape(closure.size), np.uint64(closure.shape[1])
+    for i in range(len(deck)):
+        at = np.uint64(deck[i]) * nodes + np.uint64(node[i])
+        none = deck[i] == NO_DECK
+        found = flat[np.uint64(0) if none else at]
+        word[i] = UNRATED if none else found
+
+
+@nb.njit(inline="always")
+def _walk_pieces(pieces: I64, answered_ms: I64, word: I64, active: I64, piece: I64) -> None:
+    n = 0
+    for i in range(len(answered_ms)):
+        active[n], piece[n] = i, -2 - word[i]
+        n += word[i] <= -2
+    while n > 0:
+        older = 0
+        for k in range(n):
+            i, at = active[k], piece[k]
+            word[i] = pieces[np.uint64(at), 1]
+            active[older], piece[older] = i, at + 1
+            older += answered_ms[i] < pieces[np.uint64(at), 0]
+        n = older
+
+
+@nb.njit(inline="always")
+def _price(
+    price_class: np.uint64,
+    duration_ms: np.int64,
+    prices: I64,
+    rules: I64,
+    num: np.int64,
+    den: np.int64,
+) -> tuple[int, int]:
+    packed = prices[price_class, PACKED]
+    rule = np.uint64(packed >> 32)
     charged: tuple[int, int] = _charge(
         duration_ms,
-        prices[price, FIRST_RATE],
-        prices[price, NEXT_RATE],
-        prices[price, CONNECT],
+        prices[price_class, FIRST_RATE],
+        prices[price_class, NEXT_RATE],
+        prices[price_class, CONNECT],
         packed & 0xFFFF,
         (packed >> 16) & 0xFFFF,
         rules[rule, R_DURATION_ROUNDING],
-        rules[rule, R_GRACE_RULE],
-        rules[rule, R_GRACE_S],
+        rules[rule, R_FREE_BELOW_S],
+        rules[rule, R_DEDUCT_S],
         rules[rule, R_ANCHOR],
         rules[rule, R_CONNECT_RULE],
         rules[rule, R_MIN_CHARGE],
@@ -89,53 +153,118 @@ def _price(prices: I64, rules: I64, word: int, duration_ms: int) -> tuple[int, i
         rules[rule, R_ROUND_MODE],
         rules[rule, R_ROUND_UNIT],
         rules[rule, R_ATTEMPT_FEE],
+        num,
+        den,
     )
     return charged
 
 
-@nb.njit(nogil=True, cache=True)
-def match_block(digits: U64, count: U8, codes: Trie, node: I32, start: int, stop: int) -> None:
-    """The dial-code node of calls[start:stop]."""
-    top, branch, parent, length = codes
-    for i in range(start, stop):
-        node[i] = match(digits[i], count[i], top, branch, parent, length)
+@nb.njit(inline="always")
+def factor(fx: int, rates: I64) -> tuple[np.int64, np.int64]:
+    """Numerator and denominator of an exchange rate; NO_FX is one."""
+    if fx < 0:
+        return np.int64(1), np.int64(1)
+    num: np.int64 = rates[fx, 0]
+    return num, rates[fx, 1]
 
 
 @nb.njit(nogil=True, cache=True)
-def price_block(
-    deck: I32,
+def price(
+    leg: Leg,
     node: I32,
     answered_ms: I64,
-    duration_ms: I64,
-    closing: Closing,
+    duration_ms: I32,
+    tables: Tables,
+    attempt_fees: bool,
     out: Side,
+    scratch: Scratch,
+) -> None:
+    """One side's charges of up to STAGE_CALLS calls."""
+    deck, fx = leg
+    closure, pieces, prices, rules, rates = tables
+    rate_row, billed_s, nanos = out
+    active, piece, bits = scratch
+    word = bits.view(np.int64)
+    _look_up(closure, deck, node, word)
+    _walk_pieces(pieces, answered_ms, word, active, piece)
+    n = 0
+    for i in range(len(node)):
+        rate_row[i] = word[i]
+        billed_s[i] = 0
+        nanos[i] = 0
+        active[n] = i
+        n += (word[i] != UNRATED) & (attempt_fees | (duration_ms[i] > 0))
+    num, den = np.int64(1), np.int64(1)
+    for k in range(n):
+        call = np.uint64(active[k])
+        if len(fx) > 0:
+            num, den = factor(fx[call], rates)
+        price_class = np.uint64(word[call]) >> np.uint64(32)
+        talk_ms = np.int64(duration_ms[call])
+        seconds, money = _price(price_class, talk_ms, prices, rules, num, den)
+        if money < 0:
+            rate_row[call] = TOO_LARGE
+        else:
+            billed_s[call] = seconds
+            nanos[call] = money
+
+
+@nb.njit(inline="always")
+def _part(column: I32, stage: slice) -> I32:
+    return column[stage] if len(column) > 0 else column
+
+
+@nb.njit(nogil=True, cache=True)
+def _rate(
+    numbers: Numbers,
+    answered_ms: I64,
+    duration_ms: I32,
+    legs: tuple[Leg, Leg],
+    trie: Trie,
+    tables: Tables,
+    attempt_fees: bool,
+    node: I32,
+    sides: tuple[Side, Side],
     start: int,
     stop: int,
 ) -> None:
-    """One side's charges of calls[start:stop], whose nodes are known.
+    scratch = new_scratch()
+    digits, count = numbers
+    for begin in range(start, stop, STAGE_CALLS):
+        stage = slice(begin, min(begin + STAGE_CALLS, stop))
+        if len(digits) > 0:
+            match(digits[stage], count[stage], trie, node[stage], scratch)
+        for side in nb.literal_unroll((0, 1)):
+            deck, fx = legs[side]
+            rate_row, billed_s, nanos = sides[side]
+            price(
+                (deck[stage], _part(fx, stage)),
+                node[stage],
+                answered_ms[stage],
+                duration_ms[stage],
+                tables,
+                attempt_fees,
+                (rate_row[stage], billed_s[stage], nanos[stage]),
+                scratch,
+            )
 
-    Plain arrays, taken apart once: a tuple handed on for every call costs more than its charge.
-    """
-    closure, begin, words, prices, rules = closing
-    rate_row, billed_s, nanos = out
-    for i in range(start, stop):
-        word = word_at(closure, begin, words, deck[i], node[i], answered_ms[i])
-        if word == UNRATED:
-            rate_row[i] = UNRATED
-            billed_s[i] = 0
-            nanos[i] = 0
-        else:
-            rate_row[i] = word & 0xFFFFFFFF
-            billed_s[i], nanos[i] = _price(prices, rules, word, duration_ms[i])
+
+_KNOWN = Numbers(read_only(np.empty(0, np.uint64)), read_only(np.empty(0, np.uint8)))
 
 
 def rate_block(calls: Calls, book: Book, out: Rated, start: int, stop: int) -> None:
     """Price calls[start:stop] into the same rows of `out`."""
-    codes = book.codes
-    trie = (codes.top, codes.branch, codes.parent, codes.length)
-    match_block(calls.digits, calls.digit_count, trie, out.node, start, stop)
-    closing = (book.closure, book.piece_from_ms, book.piece_word, book.prices, book.rules)
-    for deck, side in ((calls.sell_deck, out.sell), (calls.buy_deck, out.buy)):
-        price_block(
-            deck, out.node, calls.answered_ms, calls.duration_ms, closing, side, start, stop
-        )
+    codes, called = book.codes, calls.called
+    _rate(
+        called if isinstance(called, Numbers) else _KNOWN,
+        calls.answered_ms,
+        calls.duration_ms,
+        (calls.sell, calls.buy),
+        (codes.top, codes.branch, codes.parent, codes.length),
+        (book.closure, book.pieces, book.prices, book.rules, book.fx),
+        bool(book.rules[:, R_ATTEMPT_FEE].any()),
+        out.node,
+        (out.sell, out.buy),
+        start,
+        stop,
+    )

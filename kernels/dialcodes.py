@@ -118,32 +118,11 @@ def build_dialcodes(digits: U64, length: U8) -> DialCodes:
     length = np.concatenate([np.zeros(1, np.uint8), (key % np.uint64(16)).astype(np.uint8)])
     epoch = hashlib.blake2b(key.tobytes(), digest_size=8).digest()
     top, branch = _trie(digits, length, _POW10)
-    parent = _parents(digits, length, _POW10)
-    return DialCodes(digits, length, parent, top, branch, int.from_bytes(epoch, "little"))
-
-
-def nodes_of(codes: DialCodes, digits: U64, length: U8) -> I32:
-    """Node ids of n codes that are in the trie. Raises KeyError for one that is not."""
-    key = codes.digits * np.uint64(16) + codes.length.astype(np.uint64)
-    wanted = digits * np.uint64(16) + length.astype(np.uint64)
-    node = np.searchsorted(key, wanted)
-    if len(node) and not np.array_equal(key[np.minimum(node, len(key) - 1)], wanted):
-        raise KeyError("a code is not in this trie")
-    return node.astype(np.int32)
-
-
-@nb.njit(inline="always")
-def match(
-    digits: np.uint64, count: int, top: I32, branch: I32, parent: I32, length: U8
-) -> np.int32:
-    """Node of the longest code that is a prefix of the number's `count` digits; 0 = none."""
-    if count == 0:
-        return np.int32(0)
-    slot: np.int32 = top[digits // np.uint64(10**9)]
-    unit = np.uint64(10**8)
-    while slot < 0:
-        slot = branch[~slot, digits // unit % np.uint64(10)]
-        unit //= np.uint64(10)
-    while length[slot] > count:
-        slot = parent[slot]
-    return slot
+    return DialCodes(
+        digits=read_only(digits),
+        length=read_only(length),
+        parent=read_only(_parents(digits, length, _POW10)),
+        top=read_only(top),
+        branch=read_only(branch),
+        epoch=int.from_bytes(epoch, "little"),
+    )

@@ -4,7 +4,7 @@ Money is integer nano-units (10^-9) of a currency; rates are nanos a minute; dur
 milliseconds, billed time is in seconds; instants are milliseconds since 1970 in UTC.
 
 Largest product: (DURATION_S_MAX + INCREMENT_S_MAX) * RATE_NANOS_MAX plus 60 * fees is below 7e17;
-int64 ends at 9.2e18.
+int64 ends at 9.2e18. A charge that exchange rates push to CHARGE_NANOS_MAX is refused, not wrapped.
 """
 
 from typing import Final, NamedTuple, TypeVar
@@ -26,11 +26,14 @@ INCREMENT_S_MAX: Final = 3_600
 GRACE_S_MAX: Final = 3_600
 DIGITS_MAX: Final = 15
 DECIMALS_MAX: Final = 9
+FX_MAX: Final = 10**12
+"""largest numerator and denominator of an exchange rate"""
+CHARGE_NANOS_MAX: Final = 10**18
+"""a converted charge reaches this nowhere: it would be TOO_LARGE"""
 
 ROUNDINGS: Final = ("up", "down", "half_up", "half_down", "half_even")
 UP, DOWN, HALF_UP, HALF_DOWN, HALF_EVEN = range(5)
 GRACES: Final = ("none", "free_if_at_most", "free_if_below", "deduct")
-GRACE_NONE, FREE_IF_AT_MOST, FREE_IF_BELOW, DEDUCT = range(4)
 ANCHORS: Final = ("after_initial", "whole_call")
 AFTER_INITIAL, WHOLE_CALL = range(2)
 CONNECT_RULES: Final = ("additive", "minimum")
@@ -39,15 +42,21 @@ ADDITIVE, MINIMUM = range(2)
 NO_DECK: Final = -1
 UNRATED: Final = -1
 """A closure word or a rate row that says: nothing prices this call."""
-MAX_CHARGE_NONE: Final = -1
+TOO_LARGE: Final = -2
+"""A rate row that says: the charge does not fit CHARGE_NANOS_MAX in the account's currency."""
+NO_FX: Final = -1
+MAX_CHARGE_NONE: Final = 10**17
+TIME_MIN: Final = -(2**62)
+TIME_MAX: Final = 2**62
+"""the beginning and the end of time, in milliseconds"""
 
 # columns of `Book.prices`, one row a price class
 FIRST_RATE, NEXT_RATE, CONNECT, PACKED = range(4)
 # columns of `Book.rules`, one row a set of deck options
 (
     R_DURATION_ROUNDING,
-    R_GRACE_RULE,
-    R_GRACE_S,
+    R_FREE_BELOW_S,
+    R_DEDUCT_S,
     R_ANCHOR,
     R_CONNECT_RULE,
     R_MIN_CHARGE,
@@ -69,27 +78,48 @@ def read_only(column: Column) -> Column:
     return view  # type: ignore[return-value]
 
 
+class Numbers(NamedTuple):
+    """n called numbers as `parse_numbers` gives them."""
+
+    digits: U64
+    """the first 15 digits, padded with zeros on the right to 15"""
+    digit_count: U8
+    """how many of them are real; 0 = no usable number"""
+
+
+class Nodes(NamedTuple):
+    """n called numbers whose dial codes were found before, in a book of the same epoch."""
+
+    node: I32
+    epoch: int
+
+
+class Leg(NamedTuple):
+    """What one side of n calls is priced from, as columns."""
+
+    deck: I32
+    """row of `Book.closure`, or NO_DECK"""
+    fx: I32
+    """row of `Book.fx`, or NO_FX; a column of length 0 says NO_FX for all"""
+
+
 class Calls(NamedTuple):
     """n calls to price, as columns of equal length."""
 
-    digits: U64
-    """called number, its first 15 digits, padded with zeros on the right to 15"""
-    digit_count: U8
-    """how many of them are real; 0 = no usable number"""
+    called: Numbers | Nodes
     answered_ms: I64
-    duration_ms: I64
+    duration_ms: I32
     """0 = unanswered"""
-    sell_deck: I32
-    """row of `Book.closure`, or NO_DECK"""
-    buy_deck: I32
+    sell: Leg
+    buy: Leg
 
 
 class Side(NamedTuple):
     """One side's charges, as columns."""
 
-    rate_row: I64
-    """index into the book's rates, or UNRATED"""
-    billed_s: I64
+    rate_row: I32
+    """index into the book's rates, or UNRATED, or TOO_LARGE"""
+    billed_s: I32
     nanos: I64
 
 
@@ -124,10 +154,14 @@ class Book(NamedTuple):
     codes: DialCodes
     closure: I64
     """shape (decks, nodes): price class << 32 | rate row; UNRATED; or -2 - index of a piece list"""
-    piece_from_ms: I64
-    piece_word: I64
-    """piece lists, newest first; the last piece of a list begins at the beginning of time"""
+    pieces: I64
+    """shape (p, 2): from when in ms, closure word. A list runs from new to old and its last piece
+    begins at TIME_MIN"""
     prices: I64
     """shape (classes, 4): first rate, next rate, connect, first | next << 16 | rule << 32"""
     rules: I64
     """shape (rule sets, RULE_COLUMNS)"""
+    fx: I64
+    """shape (f, 2): numerator, denominator of the factor from deck to account currency"""
+    window_ms: tuple[int, int]
+    """instants it prices: the first, and the one after the last"""

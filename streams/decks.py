@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from billing.deck import DeckVersion
 from billing.parties import Account, parties_of
-from billing.tariff import Tariff, compile_tariff
+from billing.tariff import Compiler, Tariff
 from deploy.runtime import metrics
 from deploy.runtime.settings import Settings
 from streams import topics, wire
@@ -32,7 +32,8 @@ class Reference:
         self._parts = wire.PartialVersions()
         self._versions: dict[int, DeckVersion] = {}
         self._accounts: dict[tuple[str, str], Account] = {}
-        self.tariff: Tariff = compile_tariff([], parties_of([]))
+        self._compiler = Compiler()
+        self.tariff: Tariff = self._compiler.compile([], parties_of([]))
 
     @property
     def versions(self) -> set[int]:
@@ -79,7 +80,9 @@ class Reference:
 
     async def _compile(self) -> None:
         versions, accounts = list(self._versions.values()), list(self._accounts.values())
-        self.tariff = await asyncio.to_thread(compile_tariff, versions, parties_of(accounts))
+        self.tariff = await asyncio.to_thread(
+            self._compiler.compile, versions, parties_of(accounts)
+        )
         metrics.DECK_VERSIONS.set(len(versions))
         _log.info(
             "tariff compiled",

@@ -16,7 +16,7 @@ from billing.mediation import DeadLetter, Mediated, Message, mediate, raw_record
 from billing.rating import REASONS, RatedCalls, rate
 from billing.tariff import Tariff
 from clickhouse.tables import DEAD_LETTER, RECEIPT
-from kernels.layout import I8, I64, U64, UNRATED, Side
+from kernels.layout import I8, I64, U64, Side
 from kernels.seen import CONFLICT, DUPLICATE, NEW, REPLAY, Seen
 from streams import wire
 
@@ -128,17 +128,8 @@ def _conflicts(taken: TakenIn, verdict: I8) -> list[DeadLetter]:
 
 def _leg_columns(side: Side, currency: pa.Array, priced: I8, tariff: Tariff) -> list[pa.Array]:
     """The columns of wire.RATED of one leg; a suspended call names no rate."""
-    none = (priced != 0) | (side.rate_row == UNRATED)
-    row = np.where(none, 0, side.rate_row)
-    if not len(tariff.row_version):
-        version = local = np.zeros(len(row), np.uint32)
-        prefix = destination = pa.array([""] * len(row), pa.string())
-    else:
-        version = np.where(none, np.uint32(0), tariff.row_version[row])
-        local = np.where(none, np.uint32(0), tariff.row_local[row])
-        at = pa.array(row, mask=none)
-        prefix = pc.fill_null(tariff.prefixes.take(at), "")
-        destination = pc.fill_null(tariff.destinations.take(at), "")
+    none = (priced != 0) | (side.rate_row < 0)
+    version, local, prefix, destination = tariff.rows.of(side.rate_row, none)
     return [
         currency,
         pa.array(side.nanos),

@@ -13,7 +13,7 @@ from billing.explain import explain
 from billing.instants import parse_instant_ms
 from billing.money import parse_nanos
 from billing.tariff import Tariff
-from kernels import Calls, parse_numbers, rate
+from kernels import Calls, Leg, Numbers, parse_numbers, rate
 from tests.billing.decks import tariff, version
 
 JAN, DEC = parse_instant_ms("2026-01-01"), parse_instant_ms("2026-12-01")
@@ -67,8 +67,13 @@ def test_the_numbers_are_those_of_the_kernels(seed: int) -> None:
     at_ms = [draw.choice([JAN, DEC, draw.randint(JAN, DEC)]) for _ in numbers]
     duration_ms = [draw.choice([0, draw.randint(1, 200_000)]) for _ in numbers]
     sell = np.zeros(300, np.int32)
+    none = np.empty(0, np.int32)
     calls = Calls(
-        *parse_numbers(pa.array(numbers)), np.array(at_ms), np.array(duration_ms), sell, sell - 1
+        Numbers(*parse_numbers(pa.array(numbers))),
+        np.array(at_ms),
+        np.array(duration_ms, np.int32),
+        Leg(sell, none),
+        Leg(sell - np.int32(1), none),
     )
     found = rate(calls, made.book).sell
     priced = 0
@@ -80,8 +85,10 @@ def test_the_numbers_are_those_of_the_kernels(seed: int) -> None:
             continue
         priced += 1
         assert (answer.billed_s, answer.nanos) == (found.billed_s[i], found.nanos[i])
-        place = f"version {made.row_version[row]} row {made.row_local[row]}, code "
-        assert sum(f"{place}{made.prefixes[row].as_py()}," in line for line in answer.lines) == 1
+        one = found.rate_row[i : i + 1]
+        versions, locals_, prefixes, _ = made.rows.of(one, one < 0)
+        place = f"version {versions[0]} row {locals_[0]}, code {prefixes[0]},"
+        assert sum(place in line for line in answer.lines) == 1
         last = answer.lines[-1].rsplit(": ", 1)[1]
         assert parse_nanos(last.removesuffix(" USD")) == answer.nanos
     assert priced > 100

@@ -45,8 +45,8 @@ def test_a_call_is_charged_on_both_sides() -> None:
     assert (found.sell.nanos - found.buy.nanos).tolist() == [310_000_000, -290_000_000]
     assert found.has_buy.tolist() == [True, True]
     assert found.sell_currency.to_pylist() == found.buy_currency.to_pylist() == ["USD", "USD"]
-    rows = [MADE.prefixes[int(r)].as_py() for r in (*found.sell.rate_row, *found.buy.rate_row)]
-    assert rows == ["44", "44", "44", "4420"]
+    row = np.concatenate([found.sell.rate_row, found.buy.rate_row])
+    assert MADE.rows.of(row, row < 0)[2].to_pylist() == ["44", "44", "44", "4420"]
 
 
 SUSPENDED: dict[str, dict[str, Any]] = {

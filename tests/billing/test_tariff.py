@@ -10,10 +10,16 @@ from billing.deck import FOREVER_MS, DeckVersion
 from billing.explain import find_rate
 from billing.instants import parse_instant_ms
 from billing.tariff import Tariff
-from kernels import Calls, parse_numbers, rate
+from kernels import Calls, Leg, Numbers, parse_numbers, rate
 from tests.billing.decks import buy, tariff, version
 
 JAN, FEB, MAR, APR = (parse_instant_ms(f"2026-{m:02d}-01") for m in (1, 2, 3, 4))
+
+
+def code_of(made: Tariff, row: int) -> tuple[int, str]:
+    """(version number, code) of a rate row."""
+    version, _, prefix, _ = made.rows.of(np.array([row], np.int32), np.array([False]))
+    return int(version[0]), prefix[0].as_py()
 
 
 def found(made: Tariff, called: str, at_ms: int, deck: tuple[str, str]) -> tuple[int, str] | None:
@@ -21,14 +27,15 @@ def found(made: Tariff, called: str, at_ms: int, deck: tuple[str, str]) -> tuple
     digits, count = parse_numbers(pa.array([called]))
     none = np.array([-1], np.int32)
     at = np.array([made.decks[deck]], np.int32)
-    one = np.array([1_000], np.int64)
-    calls = Calls(digits, count, np.array([at_ms], np.int64), one, at, none)
+    one, no_fx = np.array([1_000], np.int32), np.empty(0, np.int32)
+    numbers = Numbers(digits, count)
+    calls = Calls(numbers, np.array([at_ms]), one, Leg(at, no_fx), Leg(none, no_fx))
     row = int(rate(calls, made.book).sell.rate_row[0])
     if row < 0:
         return None
-    number, code = int(made.row_version[row]), made.prefixes[row].as_py()
-    local = made.versions[number].rates.column("prefix")[int(made.row_local[row])]
-    assert local.as_py() == code, "row_local points into the version"
+    number, code, local = *code_of(made, row), int(made.rows.local[row])
+    own = made.versions[number].rates.column("prefix")[local]
+    assert own.as_py() == code, "local points into the version"
     return number, code
 
 
@@ -131,9 +138,11 @@ def test_every_version_charges_by_its_own_options() -> None:
     decks = [("sell", "retail"), ("sell", "gold"), ("sell", "gold"), ("buy", "a-z")]
     n = len(decks)
     calls = Calls(
-        *(digits, count, np.full(n, FEB), np.full(n, 40_000)),
-        np.array([made.decks[d] for d in decks], np.int32),
-        np.full(n, -1, np.int32),
+        Numbers(digits, count),
+        np.full(n, FEB),
+        np.full(n, 40_000, np.int32),
+        Leg(np.array([made.decks[d] for d in decks], np.int32), np.empty(0, np.int32)),
+        Leg(np.full(n, -1, np.int32), np.empty(0, np.int32)),
     )
     assert rate(calls, made.book).sell.billed_s.tolist() == [48, 54, 54, 54]
 
@@ -141,17 +150,21 @@ def test_every_version_charges_by_its_own_options() -> None:
 def test_what_a_tariff_knows_of_its_rows() -> None:
     second = later(2, "44,UK,3,0,1,1", options={"currency": "EUR"}, deck="gold")
     made = tariff(FULL, second)
-    assert made.row_version.tolist() == [1, 1, 1, 2]
-    assert made.row_local.tolist() == [0, 1, 2, 0]
-    assert made.prefixes.to_pylist() == ["44", "447", "33", "44"]
-    assert made.destinations.to_pylist() == ["UK", "UK mobile", "FR", "UK"]
+    every = np.arange(4, dtype=np.int32)
+    number, local, prefix, destination = made.rows.of(every, every < 0)
+    assert number.tolist() == [1, 1, 1, 2]
+    assert local.tolist() == [0, 1, 2, 0]
+    assert prefix.to_pylist() == ["44", "447", "33", "44"]
+    assert destination.to_pylist() == ["UK", "UK mobile", "FR", "UK"]
+    nothing = made.rows.of(every, every >= 0)
+    assert [list(np.asarray(column)) for column in nothing] == [[0] * 4] * 2 + [[""] * 4] * 2
     assert made.currencies == {("sell", "retail"): "USD", ("sell", "gold"): "EUR"}
     assert made.versions == {1: FULL, 2: second}
 
 
 def test_no_versions() -> None:
     made = tariff()
-    assert (made.decks, len(made.row_version), len(made.prefixes)) == ({}, 0, 0)
+    assert (made.decks, len(made.rows.version)) == ({}, 0)
 
 
 def test_a_version_without_rows_closes_a_deck() -> None:

@@ -1,14 +1,16 @@
 """The tests' plain rules, rows and calls, handed to the kernels."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from kernels import Book, Calls, DeckRates, build_book, parse_numbers
-from kernels.layout import ANCHORS, CONNECT_RULES, GRACES, MAX_CHARGE_NONE, ROUNDINGS, U8, U64
+from kernels import Book, Calls, DeckRates, Leg, Numbers, build_book, parse_numbers
+from kernels.layout import ANCHORS, CONNECT_RULES, MAX_CHARGE_NONE, ROUNDINGS, U8, U64
 from tests.kernels.naive import Price, RateRow, Rule
+
+NO_FX = np.empty(0, np.int32)
 
 
 class Call(NamedTuple):
@@ -25,8 +27,10 @@ def rule_numbers(rule: Rule) -> tuple[int, ...]:
     """A rule as a row of `Book.rules`, in the order charge() takes it."""
     return (
         ROUNDINGS.index(rule.duration_rounding),
-        GRACES.index(rule.grace_rule),
-        rule.grace_s,
+        {"free_if_at_most": rule.grace_s + 1, "free_if_below": rule.grace_s}.get(
+            rule.grace_rule, 0
+        ),
+        rule.grace_s if rule.grace_rule == "deduct" else 0,
         ANCHORS.index(rule.anchor),
         CONNECT_RULES.index(rule.connect_rule),
         rule.min_charge,
@@ -37,9 +41,11 @@ def rule_numbers(rule: Rule) -> tuple[int, ...]:
     )
 
 
-def charge_arguments(duration_ms: int, price: Price, rule: Rule) -> tuple[int, ...]:
+def charge_arguments(
+    duration_ms: int, price: Price, rule: Rule, fx: tuple[int, int] = (1, 1)
+) -> tuple[int, ...]:
     """What charge() takes."""
-    return (duration_ms, *price, *rule_numbers(rule))
+    return (duration_ms, *price, *rule_numbers(rule), *fx)
 
 
 def digits_of(numbers: Sequence[str]) -> tuple[U64, U8]:
@@ -80,9 +86,45 @@ def calls_of(calls: Sequence[Call]) -> Calls:
     """Calls as columns."""
     numbers, at_ms, duration_ms, sell, buy = zip(*calls, strict=True) if calls else [()] * 5
     return Calls(
-        *digits_of(numbers),
+        Numbers(*digits_of(numbers)),
         np.array(at_ms, np.int64),
-        np.array(duration_ms, np.int64),
-        np.array(sell, np.int32),
-        np.array(buy, np.int32),
+        np.array(duration_ms, np.int32),
+        Leg(np.array(sell, np.int32), NO_FX),
+        Leg(np.array(buy, np.int32), NO_FX),
     )
+
+
+def mapped(calls: Calls, change: Callable[[str, Any], Any]) -> Calls:
+    """The calls with change(name, column) for every column."""
+
+    def each(part: Any, prefix: str = "") -> Any:
+        return part._make(
+            change(prefix + name, c) for name, c in zip(part._fields, part, strict=True)
+        )
+
+    assert isinstance(calls.called, Numbers)
+    return Calls(
+        each(calls.called),
+        change("answered_ms", calls.answered_ms),
+        change("duration_ms", calls.duration_ms),
+        each(calls.sell, "sell_"),
+        each(calls.buy, "buy_"),
+    )
+
+
+def columns(calls: Calls) -> dict[str, Any]:
+    """Every column of the calls by name."""
+    found: dict[str, Any] = {}
+    mapped(calls, found.setdefault)
+    return found
+
+
+def with_column(calls: Calls, name: str, column: Any) -> Calls:
+    """The calls with another column of that name."""
+    assert name in columns(calls)
+    return mapped(calls, lambda each, before: column if each == name else before)
+
+
+def taken(calls: Calls, rows: slice) -> Calls:
+    """Some of the calls."""
+    return mapped(calls, lambda _, column: column[rows])

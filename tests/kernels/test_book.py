@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels import rate
-from kernels.book import TIME_MAX, TIME_MIN
+from kernels.layout import TIME_MAX, TIME_MIN
 from tests.kernels.compiled import Call, book_of, calls_of
 from tests.kernels.naive import NaiveDeck, Price, RateRow, Rule
 

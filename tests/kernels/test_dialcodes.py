@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kernels import parse_numbers, rate
-from kernels.dialcodes import build_dialcodes, nodes_of
+from kernels.book import nodes_of
+from kernels.dialcodes import build_dialcodes
 from tests.kernels.compiled import Call, book_of, calls_of, digits_of
 from tests.kernels.naive import Price, RateRow, Rule, naive_digits
 
