@@ -35,6 +35,7 @@ from kernels.layout import (
     Book,
     Calls,
     Leg,
+    Nodes,
     Numbers,
     Rated,
     Side,
@@ -255,6 +256,8 @@ _KNOWN = Numbers(read_only(np.empty(0, np.uint64)), read_only(np.empty(0, np.uin
 def rate_block(calls: Calls, book: Book, out: Rated, start: int, stop: int) -> None:
     """Price calls[start:stop] into the same rows of `out`."""
     codes, called = book.codes, calls.called
+    if isinstance(called, Nodes):
+        out.node[start:stop] = called.node[start:stop]
     _rate(
         called if isinstance(called, Numbers) else _KNOWN,
         calls.answered_ms,

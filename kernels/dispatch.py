@@ -12,7 +12,6 @@ from kernels.batch import BatchError, check_shapes, offence, offends, read_only_
 from kernels.layout import (
     Book,
     Calls,
-    Nodes,
     Rated,
     Side,
 )
@@ -61,7 +60,5 @@ def rate(calls: Calls, book: Book, threads: int = 0, out: Rated | None = None) -
         raise offence(calls, book)
     if out is None:
         out = empty_rated(n)
-    if isinstance(calls.called, Nodes):
-        out = out._replace(node=calls.called.node)
     list(_in_blocks(n, threads, partial(cpu.rate_block, calls, book, out)))
     return out

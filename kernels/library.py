@@ -13,6 +13,7 @@ import numba as nb
 import numpy as np
 
 from kernels.book import DeckRates, close_deck
+from kernels.check import check_fx, check_prices
 from kernels.dialcodes import build_dialcodes
 from kernels.layout import (
     I32,
@@ -92,7 +93,11 @@ class Library:
         return self._rule_of.setdefault(rule, len(self._rule_of))
 
     def classes(self, prices: I64) -> I64:
-        """The price class of each of n rows of `Book.prices`; equal rows share one."""
+        """The price class of each of n rows of `Book.prices`; equal rows share one.
+
+        Raises ValueError naming row and field where a price lies outside the limits.
+        """
+        check_prices(prices)
         rows = np.ascontiguousarray(prices).view(np.dtype((np.void, prices.shape[1] * 8))).ravel()
         distinct, first, inverse = np.unique(rows, return_index=True, return_inverse=True)
         known = len(self._class_of)
@@ -130,7 +135,12 @@ class Library:
         del self._places[name]
 
     def book(self, fx: I64 | None = None) -> Book:
-        """The decks as they are now, with exchange rates (shape (f, 2): numerator, denominator)."""
+        """The decks as they are now, with exchange rates (shape (f, 2): numerator, denominator).
+
+        Raises ValueError naming the row of an exchange rate outside the limits.
+        """
+        fx = np.empty((0, 2), np.int64) if fx is None else fx
+        check_fx(fx)
         rules = np.array(list(self._rule_of), np.int64).reshape(-1, RULE_COLUMNS)
         closure = self._closure[: self._rows_used]
         if not len(closure):
@@ -141,7 +151,7 @@ class Library:
             pieces=read_only(self._pieces[: self._pieces_used]),
             prices=read_only(self._prices),
             rules=read_only(rules),
-            fx=read_only(np.empty((0, 2), np.int64) if fx is None else fx),
+            fx=read_only(fx),
             window_ms=self._window_ms,
         )
 
