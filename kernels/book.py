@@ -8,9 +8,12 @@ from typing import NamedTuple
 
 import numba as nb
 import numpy as np
+import numpy.typing as npt
 
 from kernels.cpu import match_all
 from kernels.layout import I32, I64, TIME_MAX, TIME_MIN, U8, U64, UNRATED, DialCodes, read_only
+
+Mask = npt.NDArray[np.bool_]
 
 
 class DeckRates(NamedTuple):
@@ -114,14 +117,18 @@ def _close(
     return pieces, used
 
 
-def nodes_of(codes: DialCodes, digits: U64, length: U8) -> I32:
-    """Node ids of n codes that are in the trie. Raises KeyError for one that is not."""
+def find_codes(codes: DialCodes, digits: U64, length: U8) -> tuple[I32, Mask]:
+    """The node of n dial codes, and whether it is the code's own: whether the trie has the code."""
     node = np.empty(len(digits), np.int32)
     trie = (codes.top, codes.branch, codes.parent, codes.length)
     match_all(read_only(digits), read_only(length), trie, node)
-    if not (
-        np.array_equal(codes.digits[node], digits) and np.array_equal(codes.length[node], length)
-    ):
+    return node, (codes.digits[node] == digits) & (codes.length[node] == length)
+
+
+def nodes_of(codes: DialCodes, digits: U64, length: U8) -> I32:
+    """Node ids of n codes that are in the trie. Raises KeyError for one that is not."""
+    node, found = find_codes(codes, digits, length)
+    if not found.all():
         raise KeyError("a code is not in this trie")
     return node
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numba as nb
 import numpy as np
 
-from kernels.book import DeckRates, close_deck
+from kernels.book import DeckRates, close_deck, find_codes
 from kernels.check import check_fx, check_prices
 from kernels.dialcodes import build_dialcodes
 from kernels.layout import (
@@ -28,6 +28,8 @@ from kernels.layout import (
     read_only,
 )
 
+SPARE = 4
+"""arrays are made larger than needed by one part in so many; untouched, that costs no memory"""
 ALL_TIME: tuple[int, int] = (TIME_MIN, TIME_MAX)
 
 
@@ -114,7 +116,7 @@ class Library:
         """Compile decks under their names, in the place of those that had the names before."""
         for name in decks:
             self._places.pop(name, None)
-        self._learn([keys_of(deck.digits, deck.length) for deck in decks.values()])
+        self._learn(list(decks.values()))
         if self._rows_used + len(decks) > len(self._closure):
             self._move_to(self._codes, None, len(decks))
         first = self._rows_used
@@ -158,20 +160,25 @@ class Library:
     def _close(self, deck: DeckRates, row: I64) -> I64:
         return close_deck(self._codes, deck, self._window_ms, row)
 
-    def _learn(self, keys: list[U64]) -> None:
+    def _learn(self, decks: list[DeckRates]) -> None:
         """Take dial codes in. Codes are never forgotten: nodes change only where one is new."""
-        known = keys_of(self._codes.digits, self._codes.length)
-        unseen = [key[~np.isin(key, known)] for key in keys]
+        with ThreadPoolExecutor(self._threads) as pool:
+            unseen = list(pool.map(self._unseen, decks))
         new = np.unique(np.concatenate([np.empty(0, np.uint64), *unseen]))
         if not len(new):
             return
-        key = np.concatenate([known[1:], new])
+        key = np.concatenate([keys_of(self._codes.digits, self._codes.length)[1:], new])
         codes = build_dialcodes(key // np.uint64(16), (key % np.uint64(16)).astype(np.uint8))
-        self._move_to(codes, inherited(codes, self._codes), len(keys))
+        self._move_to(codes, inherited(codes, self._codes), len(decks))
+
+    def _unseen(self, deck: DeckRates) -> U64:
+        _, found = find_codes(self._codes, deck.digits, deck.length)
+        return np.unique(keys_of(deck.digits[~found], deck.length[~found]))
 
     def _room_for(self, pieces: int) -> None:
         if self._pieces_used + pieces > len(self._pieces):
-            larger = np.empty((self._pieces_used + pieces + len(self._pieces) // 2, 2), np.int64)
+            needed = self._pieces_used + pieces
+            larger = np.empty((needed + needed // SPARE, 2), np.int64)
             larger[: self._pieces_used] = self._pieces[: self._pieces_used]
             self._pieces = larger
 
@@ -180,9 +187,9 @@ class Library:
         if node is None:
             node = np.arange(len(codes.parent), dtype=np.int32)
         room = len(self._places) + decks
-        closure = np.empty((room + room // 4, len(codes.parent)), np.int64)
+        closure = np.empty((room + room // SPARE + 1, len(codes.parent)), np.int64)
         live = sum(place.pieces for place in self._places.values())
-        pieces, used = np.empty((live + live // 4, 2), np.int64), 0
+        pieces, used = np.empty((live + live // SPARE, 2), np.int64), 0
         places: dict[Hashable, _Place] = {}
         for row, (name, old) in enumerate(self._places.items()):
             _move(self._closure[old.row], node, used - old.first_piece, closure[row])
