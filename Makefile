@@ -1,6 +1,6 @@
 # `make help` lists what there is. Everything installs what it needs into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check bench bench-stream lock
+.PHONY: help install run demo test check bench bench-stream bench-kernels bench-kernel-growth lock
 PY := .venv/bin/python
 STAMP := .venv/installed
 SHELL := /bin/bash
@@ -20,7 +20,7 @@ demo: install ## a day's 200,000 calls through the real processes, with the acco
 	.venv/bin/tollwire demo --calls 200000 --json
 
 test: install ## the tests (default markers), browser included
-	bash deploy/install.sh browser
+	bash deploy/install.sh tests
 	.venv/bin/pytest
 
 check: install ## lint, types, floors, migrations against tables
@@ -29,11 +29,19 @@ check: install ## lint, types, floors, migrations against tables
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-bench: install bench-stream ## every benchmark
+bench: install bench-stream bench-kernels ## every benchmark
 	.venv/bin/pytest -m bench -s tests
 
 bench-stream: install ## the live stream, end to end; the last line is JSON
 	@$(PY) -m tests.bench.stream
+
+bench-kernels: install ## the rating kernels beside DuckDB, Polars, ClickHouse, pandas; the last line is JSON
+	.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@$(PY) -m tests.bench.kernels
+
+bench-kernel-growth: install ## time and memory of the rating kernels as they grow: docs/img/kernel-growth.png
+	.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@$(PY) -m tests.bench.kernel_growth
 
 lock: install ## resolve requirements/*.txt anew (hashes, no host names)
 	.venv/bin/pip install --quiet uv
@@ -41,5 +49,9 @@ lock: install ## resolve requirements/*.txt anew (hashes, no host names)
 		pyproject.toml -o requirements/run.txt
 	.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
 		pyproject.toml --extra embedded --group dev -o requirements/dev.txt
+	.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
+		pyproject.toml --extra embedded --extra bench --group dev -c requirements/dev.txt -o requirements/bench.txt
+	.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
+		pyproject.toml --extra embedded --group dev --group cuda -c requirements/dev.txt -o requirements/cuda.txt
 	.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
 		pyproject.toml --extra gpu -o requirements/gpu.txt

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes .venv (no argument), or sees to it that a Chromium for the browser tests is there (browser).
+# Makes .venv (no argument), or adds what only the tests need (tests): a Chromium, a CUDA compiler.
 # On Debian as root it installs the missing Debian package; otherwise it says which one is needed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,8 +13,9 @@ debian_package() {
     fi
 }
 
-if [ "${1:-}" = browser ]; then
+if [ "${1:-}" = tests ]; then
     command -v chromium >/dev/null || debian_package chromium
+    .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/cuda.txt
     exit 0
 fi
 

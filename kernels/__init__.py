@@ -11,7 +11,7 @@ from numba import config as _numba
 # Numba keys its cache on the one file that holds a compiled function, not on what is compiled into
 # it: without this, an edit of charge.py would go on charging by the old formula.
 _folder = Path(__file__).parent
-_sources = hashlib.sha256(b"".join(f.read_bytes() for f in sorted(_folder.glob("*.py"))))
+_sources = hashlib.sha256(b"".join(f.read_bytes() for f in sorted(_folder.rglob("*.py"))))
 _numba.CACHE_DIR = str(
     Path(_numba.CACHE_DIR or _folder / "__pycache__") / f"numba-{_sources.hexdigest()[:16]}"
 )

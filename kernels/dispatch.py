@@ -1,5 +1,6 @@
 """The folder's only door: check a batch, choose where it runs, price it."""
 
+import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
@@ -7,7 +8,7 @@ from os import cpu_count
 
 import numpy as np
 
-from kernels import cpu
+from kernels import cpu, gpu
 from kernels.batch import BatchError, check_shapes, offence, offends, read_only_calls
 from kernels.layout import (
     Book,
@@ -20,6 +21,8 @@ BLOCK_CALLS = 65_536
 """Calls a thread takes at a time; a batch of one block runs on the caller's thread."""
 
 __all__ = ["BatchError", "empty_rated", "rate"]
+
+log = logging.getLogger(__name__)
 
 
 def empty_rated(n: int) -> Rated:
@@ -44,7 +47,10 @@ def _in_blocks(n: int, threads: int, work: Callable[[int, int], object]) -> Iter
 
 
 def rate(calls: Calls, book: Book, threads: int = 0, out: Rated | None = None) -> Rated:
-    """Price n calls on both sides. threads = 0 takes every core.
+    """Price n calls on both sides.
+
+    threads = 0 takes every core, or, for a large batch, the CUDA device if there is one; a device
+    that fails costs a line in the log and is not asked again.
 
     out: columns to write into (`empty_rated`), of n calls; a loop over many batches that reuses
     them is spared the first touch of fresh memory, which costs more than the rating.
@@ -54,11 +60,19 @@ def rate(calls: Calls, book: Book, threads: int = 0, out: Rated | None = None) -
     nodes were found in a book of another epoch.
     """
     n = check_shapes(calls, book, out)
+    for_device = not threads and gpu.takes(n)
     threads = threads or cpu_count() or 1
     calls = read_only_calls(calls)
     if any(list(_in_blocks(n, threads, partial(offends, calls, book)))):
         raise offence(calls, book)
     if out is None:
         out = empty_rated(n)
+    if for_device:
+        try:
+            gpu.rate(calls, book, out)
+        except gpu.GpuFailed as failed:
+            log.warning("rated on the CPU: %s", failed)
+        else:
+            return out
     list(_in_blocks(n, threads, partial(cpu.rate_block, calls, book, out)))
     return out

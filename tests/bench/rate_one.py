@@ -10,6 +10,7 @@ from billing.mediation import Message, mediate
 from billing.parties import Account, parties_of
 from billing.rating import rate
 from billing.tariff import compile_tariff
+from billing.time_classes import ANY
 from deploy.traffic import seed_codes
 
 CALLS = 5_000
@@ -24,6 +25,7 @@ def rate_one_p99_us() -> float:
             [prefix for prefix, _ in codes],
             [destination for _, destination in codes],
             *([value] * n for value in (10**7, 10**7, 0, 60, 1, ALWAYS_MS, 2**62)),
+            *([ANY] * n for _ in ("time_class", "origin_class")),
         ],
         schema=RATES,
     )

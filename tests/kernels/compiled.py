@@ -53,7 +53,9 @@ def digits_of(numbers: Sequence[str]) -> tuple[U64, U8]:
     return parse_numbers(pa.array(list(numbers), pa.string()))
 
 
-def book_of(decks: Sequence[Sequence[RateRow]]) -> Book:
+def book_of(
+    decks: Sequence[Sequence[RateRow]], fx: Sequence[tuple[int, int]] = ()
+) -> Book:
     """All decks compiled; the rate row of deck d, row i is the sum of the decks before plus i."""
     rules: dict[Rule, int] = {}
     prices: dict[tuple[Price, Rule], int] = {}
@@ -79,6 +81,7 @@ def book_of(decks: Sequence[Sequence[RateRow]]) -> Book:
         compiled,
         np.array(table, np.int64).reshape(-1, 4),
         np.array([rule_numbers(r) for r in rules], np.int64).reshape(-1, 10),
+        np.array(fx, np.int64).reshape(-1, 2),
     )
 
 
