@@ -12,6 +12,8 @@ import pyarrow as pa
 
 from billing.errors import OptionsRefused
 from billing.money import format_nanos, parse_currency, parse_nanos
+from billing.origin_classes import OriginClasses, parse_origin_classes
+from billing.time_classes import ANY, TimeClasses, parse_time_classes
 from kernels.layout import (
     ANCHORS,
     CONNECT_RULES,
@@ -26,6 +28,8 @@ from kernels.layout import (
 SIDES: Final = ("sell", "buy")
 COVERAGES: Final = ("full", "partial")
 """full: from its date on, codes the version does not list are closed; partial: they stay"""
+DeckName = tuple[str, str]
+"""side, deck"""
 ALWAYS_MS: Final = -(2**62)
 FOREVER_MS: Final = 2**62
 NO_MAX_CHARGE: Final = -1
@@ -41,9 +45,12 @@ RATES: Final = pa.schema(
         ("next_increment_s", pa.int64()),
         ("valid_from_ms", pa.int64()),
         ("valid_to_ms", pa.int64()),
+        ("time_class", pa.string()),
+        ("origin_class", pa.string()),
     ]
 )
-"""Rates a minute; valid_from inclusive, valid_to exclusive; ALWAYS_MS and FOREVER_MS = open."""
+"""Rates a minute; valid_from inclusive, valid_to exclusive; ALWAYS_MS and FOREVER_MS = open;
+classes of the version's options, or ANY."""
 
 
 class DeckOptions(NamedTuple):
@@ -61,6 +68,8 @@ class DeckOptions(NamedTuple):
     attempt_fee_nanos: int = 0
     currency: str = "USD"
     time_zone: str = "UTC"
+    time_classes: TimeClasses | None = None
+    origin_classes: OriginClasses = ()
 
 
 class DeckVersion(NamedTuple):
@@ -141,6 +150,8 @@ KEYS: Final = (
     "attempt_fee",
     "currency",
     "time_zone",
+    "time_classes",
+    "origin_classes",
 )
 
 
@@ -169,6 +180,8 @@ def options_from(options: Mapping[str, Any]) -> DeckOptions:
         attempt_fee_nanos=_fee(options, "attempt_fee", 0),
         currency=_currency(options),
         time_zone=zone,
+        time_classes=parse_time_classes(options.get("time_classes")),
+        origin_classes=parse_origin_classes(options.get("origin_classes")),
     )
     if 0 <= found.max_charge_nanos < found.min_charge_nanos:
         raise ValueError("max_charge lies below min_charge")
@@ -181,6 +194,14 @@ def parse_options(text: str, file: str) -> DeckOptions:
         return options_from(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, ValueError) as error:
         raise OptionsRefused(f"{file}: {error}") from None
+
+
+def whole_rates(rates: pa.Table) -> pa.Table:
+    """Rates as RATES; those written before there were classes hold in any of them."""
+    for name in ("time_class", "origin_class"):
+        if name not in rates.column_names:
+            rates = rates.append_column(name, pa.array([ANY] * rates.num_rows, pa.string()))
+    return rates
 
 
 def rate_limits(rates: pa.Table) -> None:

@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from billing.cdr import normalise
-from billing.deck import ALWAYS_MS, FOREVER_MS, RATES
+from billing.deck import ALWAYS_MS, FOREVER_MS, RATES, DeckOptions
 from billing.errors import DeckRefused, FileRefused, Problem
 from billing.instants import format_instant_ms, parse_instant_ms
 from billing.money import format_nanos, parse_nanos
+from billing.origin_classes import names as origin_names
+from billing.time_classes import ANY
 from kernels.layout import DIGITS_MAX, FEE_NANOS_MAX, INCREMENT_S_MAX, RATE_NANOS_MAX
 
 ROWS_MAX: Final = 1_000_000
@@ -25,9 +27,25 @@ NEEDED: Final = (
     "first_increment",
     "next_increment",
 )
-OPTIONAL: Final = ("first_rate", "valid_from", "valid_to")
+OPTIONAL: Final = ("first_rate", "valid_from", "valid_to", "time_class", "origin_class")
+_DEFAULTS: Final = DeckOptions()
 
-_Row = tuple[str, str, int, int, int, int, int, int, int]
+_Row = tuple[str, str, int, int, int, int, int, int, int, str, str]
+
+
+class _Terms(NamedTuple):
+    """What a row is read by."""
+
+    zone: ZoneInfo
+    valid_from_ms: int
+    time_classes: tuple[str, ...]
+    origin_classes: tuple[str, ...]
+
+
+def _terms(options: DeckOptions, valid_from_ms: int) -> _Terms:
+    times = options.time_classes.names() if options.time_classes else ()
+    origins = (ANY, *origin_names(options.origin_classes))
+    return _Terms(ZoneInfo(options.time_zone), valid_from_ms, (ANY, *times), origins)
 
 
 class ParsedDeck(NamedTuple):
@@ -74,7 +92,14 @@ def _instant(record: dict[str, str], field: str, default: int, zone: ZoneInfo) -
         raise _Bad(field, str(error)) from None
 
 
-def _row(record: dict[str, str], zone: ZoneInfo, valid_from_ms: int) -> _Row:
+def _class(record: dict[str, str], field: str, allowed: tuple[str, ...]) -> str:
+    name = record.get(field) or ANY
+    if name not in allowed:
+        raise _Bad(field, f"not a class of the deck's options: {', '.join(allowed)}")
+    return name
+
+
+def _row(record: dict[str, str], terms: _Terms) -> _Row:
     prefix = normalise(record["prefix"])
     if not 1 <= len(prefix) <= DIGITS_MAX or prefix.startswith("00"):
         raise _Bad("prefix", f"1 to {DIGITS_MAX} digits, '+' or '00' in front")
@@ -82,8 +107,8 @@ def _row(record: dict[str, str], zone: ZoneInfo, valid_from_ms: int) -> _Row:
         raise _Bad("destination", f"longer than {DESTINATION_MAX} characters")
     rate = _amount(record, "rate_per_min", RATE_NANOS_MAX)
     first = _amount(record, "first_rate", RATE_NANOS_MAX) if record.get("first_rate") else rate
-    start = _instant(record, "valid_from", valid_from_ms, zone)
-    end = _instant(record, "valid_to", FOREVER_MS, zone)
+    start = _instant(record, "valid_from", terms.valid_from_ms, terms.zone)
+    end = _instant(record, "valid_to", FOREVER_MS, terms.zone)
     if end <= start:
         raise _Bad("valid_to", f"not after valid_from ({_shown(start)})")
     return (
@@ -96,6 +121,8 @@ def _row(record: dict[str, str], zone: ZoneInfo, valid_from_ms: int) -> _Row:
         _increment(record, "next_increment", 0),
         start,
         end,
+        _class(record, "time_class", terms.time_classes),
+        _class(record, "origin_class", terms.origin_classes),
     )
 
 
@@ -104,16 +131,20 @@ def _shown(ms: int) -> str:
 
 
 def _overlaps(file: str, rows: list[_Row], lines: list[int]) -> dict[int, Problem]:
-    """Problems of rows whose dates overlap another row of the same code, by row index."""
+    """Problems of rows whose dates overlap another of the same code and classes, by row index."""
     found: dict[int, Problem] = {}
-    order = sorted(range(len(rows)), key=lambda i: (rows[i][0], rows[i][7], lines[i]))
+
+    def key(i: int) -> tuple[str, str, str]:
+        return rows[i][0], rows[i][9], rows[i][10]
+
+    order = sorted(range(len(rows)), key=lambda i: (*key(i), rows[i][7], lines[i]))
     standing = -1
     for at in order:
-        if standing < 0 or rows[at][0] != rows[standing][0] or rows[at][7] >= rows[standing][8]:
+        if standing < 0 or key(at) != key(standing) or rows[at][7] >= rows[standing][8]:
             standing = at
             continue
         later, earlier = (at, standing) if lines[at] > lines[standing] else (standing, at)
-        same = rows[at][7:] == rows[standing][7:]
+        same = rows[at][7:9] == rows[standing][7:9]
         found[later] = Problem(
             file,
             lines[later],
@@ -138,14 +169,14 @@ def _lines(file: str, data: bytes) -> Iterable[list[str]]:
 
 
 def parse_deck(
-    data: bytes, file: str, valid_from_ms: int = ALWAYS_MS, time_zone: str = "UTC"
+    data: bytes, file: str, valid_from_ms: int = ALWAYS_MS, options: DeckOptions = _DEFAULTS
 ) -> ParsedDeck:
     """Rates of a CSV file with a header of NEEDED and any of OPTIONAL columns, in any order.
 
-    Rows without valid_from begin at valid_from_ms; dates without an offset are in time_zone.
+    Rows without valid_from begin at valid_from_ms; dates without an offset and classes: options.
     Raises FileRefused when the file is no CSV of this shape.
     """
-    zone = ZoneInfo(time_zone)
+    terms = _terms(options, valid_from_ms)
     reader = iter(_lines(file, data))
     try:
         header = [cell.strip().lower() for cell in next(reader, [])]
@@ -174,7 +205,7 @@ def parse_deck(
                 continue
             record = {c: cell.strip() for c, cell in zip(header, cells, strict=True)}
             try:
-                rows.append(_row(record, zone, valid_from_ms))
+                rows.append(_row(record, terms))
                 lines.append(line)
             except _Bad as bad:
                 value = record.get(bad.field, "")

@@ -2,7 +2,9 @@
 
 TollwireError
 ├── BadField      one field of one record is wrong; usually carried as a value, not raised
-├── DeckRefused   a deck with bad rows: all of them, nothing was loaded
+├── RowsRefused   a file with bad rows: all of them, nothing was loaded
+│   ├── DeckRefused
+│   └── FxRefused
 ├── OptionsRefused  a deck-options or accounts file that does not say what it must
 └── FileRefused   a file that cannot be read as what it claims to be
 
@@ -42,8 +44,8 @@ class BadField(TollwireError):
         self.reason, self.field, self.value, self.detail = reason, field, shown, detail
 
 
-class DeckRefused(TollwireError):
-    """A deck has bad rows; it is refused as a whole."""
+class RowsRefused(TollwireError):
+    """A file has bad rows; it is refused as a whole."""
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems
@@ -51,6 +53,14 @@ class DeckRefused(TollwireError):
         if len(problems) > ERRORS_SHOWN_MAX:
             shown.append(f"... and {len(problems) - ERRORS_SHOWN_MAX} more")
         super().__init__("\n".join([*shown, f"{len(problems)} bad rows: nothing was loaded"]))
+
+
+class DeckRefused(RowsRefused):
+    """A deck has bad rows."""
+
+
+class FxRefused(RowsRefused):
+    """A file of exchange rates has bad rows."""
 
 
 class OptionsRefused(TollwireError):

@@ -4,17 +4,25 @@ Looks rates up the slow and obvious way, straight from the versions, and charges
 Python formula: the text is therefore also a second opinion on what the kernels answered.
 """
 
+from fractions import Fraction
 from typing import NamedTuple
 
 import pyarrow.compute as pc
 
 from billing.cdr import normalise
-from billing.deck import ALWAYS_MS, FOREVER_MS, NO_MAX_CHARGE, DeckVersion
+from billing.deck import ALWAYS_MS, FOREVER_MS, NO_MAX_CHARGE, DeckOptions, DeckVersion
+from billing.explain_terms import (
+    class_lines,
+    exchange_rate,
+    origin_class_of,
+    time_class_of,
+)
 from billing.instants import format_instant_ms
 from billing.money import format_nanos
 from billing.tariff import Tariff, closing_ms, rule_of
+from billing.time_classes import ANY
 from kernels.charge import billed_seconds, charge, round_div
-from kernels.layout import ANCHORS, DIGITS_MAX, ROUNDINGS
+from kernels.layout import ANCHORS, CHARGE_NANOS_MAX, DIGITS_MAX, ROUNDINGS
 
 
 class Found(NamedTuple):
@@ -31,14 +39,18 @@ class Found(NamedTuple):
     following: int
     from_ms: int
     to_ms: int
+    time_class: str
+    origin_class: str
 
 
 class Explained(NamedTuple):
-    """The steps as text, and their result; billed_s and nanos are None where no rate applies."""
+    """The steps as text, and their result; billed_s and nanos are None where there is no charge."""
 
     lines: list[str]
     billed_s: int | None
     nanos: int | None
+    reason: str = ""
+    """why there is none: one of billing.rating.REASONS"""
 
 
 def _rows_of(version: DeckVersion, prefix: str, closes_ms: int) -> list[Found]:
@@ -48,14 +60,29 @@ def _rows_of(version: DeckVersion, prefix: str, closes_ms: int) -> list[Found]:
     return [f._replace(to_ms=min(f.to_ms, closes_ms)) for f in found]
 
 
+def _versions(tariff: Tariff, side: str, deck: str) -> list[DeckVersion]:
+    own = (v for v in tariff.versions.values() if (v.side, v.deck) == (side, deck))
+    return sorted(own, key=lambda v: v.number)
+
+
+def _applies(row: Found, at_ms: int, calling: str) -> bool:
+    options = row.version.options
+    return row.time_class in (ANY, time_class_of(options, at_ms)) and row.origin_class in (
+        ANY,
+        origin_class_of(options, calling),
+    )
+
+
+def _rank(row: Found) -> int:
+    """The more specific rate goes first: by origin and time, by origin, by time, by neither."""
+    return 2 * (row.origin_class != ANY) + (row.time_class != ANY)
+
+
 def find_rate(
-    tariff: Tariff, side: str, deck: str, digits: str, at_ms: int
+    tariff: Tariff, side: str, deck: str, digits: str, at_ms: int, calling: str = ""
 ) -> tuple[Found | None, list[str]]:
     """The rate of one number at one instant, and what was looked at on the way."""
-    versions = sorted(
-        (v for v in tariff.versions.values() if (v.side, v.deck) == (side, deck)),
-        key=lambda v: v.number,
-    )
+    versions = _versions(tariff, side, deck)
     lines = []
     for length in range(min(len(digits), DIGITS_MAX), 0, -1):
         prefix = digits[:length]
@@ -64,19 +91,30 @@ def find_rate(
             for i, version in enumerate(versions)
             for row in _rows_of(version, prefix, closing_ms(versions, i, prefix))
         ]
-        live = [row for row in rows if row.from_ms <= at_ms < row.to_ms]
+        live = []
         for row in rows:
-            state = "effective" if row in live else "not effective"
+            state = "effective" if row.from_ms <= at_ms < row.to_ms else "not effective"
+            if state == "effective" and not _applies(row, at_ms, calling):
+                state = "of another class"
+            elif state == "effective":
+                live.append(row)
             lines.append(
                 f"  code {prefix}: {row.destination!r}, version {row.version.number}, "
-                f"{_span(row.from_ms, row.to_ms)}: {state}"
+                f"{_span(row.from_ms, row.to_ms)}{_classes(row)}: {state}"
             )
         if live:
-            return live[-1], lines
+            return max(reversed(live), key=_rank), lines
     return None, [*lines, "  no code with a rate at that time"]
 
 
+def _classes(row: Found) -> str:
+    named = (("time", row.time_class), ("origin", row.origin_class))
+    return "".join(f", {kind} class {name}" for kind, name in named if name != ANY)
+
+
 def _span(from_ms: int, to_ms: int) -> str:
+    if to_ms <= from_ms:
+        return "closed by a later version"
     start = "always" if from_ms == ALWAYS_MS else format_instant_ms(from_ms)
     end = "open end" if to_ms == FOREVER_MS else format_instant_ms(to_ms)
     return f"{start} to {end}"
@@ -89,49 +127,108 @@ def _sixtieths(n: int, currency: str) -> str:
 
 
 def explain(
-    tariff: Tariff, side: str, deck: str, called: str, answered_ms: int, duration_ms: int
+    tariff: Tariff,
+    side: str,
+    deck: str,
+    called: str,
+    answered_ms: int,
+    duration_ms: int,
+    calling: str = "",
+    currency: str | None = None,
 ) -> Explained:
-    """How the charge of one side of one call comes about."""
+    """How the charge of one side of one call comes about.
+
+    currency: the account's; the deck's if None.
+    """
     digits = normalise(called)
     lines = [
         f"{side}: deck {deck!r}",
         f"  number {called!r} -> {digits or 'no digits'}",
         f"  answered {format_instant_ms(answered_ms)}, {duration_ms} ms",
+        *class_lines(_versions(tariff, side, deck), answered_ms, calling),
     ]
-    found, looked = find_rate(tariff, side, deck, digits, answered_ms)
+    found, looked = find_rate(tariff, side, deck, digits, answered_ms, calling)
     lines += looked
+    pair = (tariff.currencies[side, deck], currency or tariff.currencies[side, deck])
+    factor: Fraction | None = Fraction(1)
+    if pair[0] != pair[1]:
+        factor, source = exchange_rate(tariff.fx, pair, answered_ms)
+        lines.append(source)
+    if factor is None:
+        return Explained(lines, None, None, f"{side}_fx_missing")
     if found is None:
-        return Explained(lines, None, None)
-    options = found.version.options
-    rule = rule_of(options)
+        return Explained(lines, None, None, f"{side}_rate_missing")
+    rule = rule_of(found.version.options)
     prices = (found.first_rate, found.next_rate, found.connect, found.first, found.following)
     billed_s, nanos = charge(duration_ms, *prices, *(*rule, 1, 1))
-    currency = options.currency
-    lines += [
+    lines += _rate_lines(found)
+    steps, net = _steps(found, duration_ms, billed_s)
+    lines += steps
+    if pair[0] == pair[1]:
+        last = _last_line(found, duration_ms, nanos, pair[1])
+        return Explained([*lines, last], billed_s, nanos)
+    converted = net * factor
+    lines.append(f"  net in {pair[1]}: {_exact(converted)}")
+    if converted >= CHARGE_NANOS_MAX:
+        lines.append(f"  too large: a charge stays below {format_nanos(CHARGE_NANOS_MAX)}")
+        return Explained(lines, None, None, "charge_too_large")
+    nanos = _rounded(converted, found.version.options)
+    last = _last_line(found, duration_ms, nanos, pair[1])
+    return Explained([*lines, last], billed_s, nanos)
+
+
+def _rate_lines(found: Found) -> list[str]:
+    options = found.version.options
+    return [
         f"  rate: version {found.version.number} row {found.row}, code {found.prefix}, "
         f"{found.destination!r}",
-        f"    {format_nanos(found.first_rate)} {currency}/min in the first {found.first} s, then "
-        f"{format_nanos(found.next_rate)} {currency}/min by {found.following} s, "
+        f"    {format_nanos(found.first_rate)} {options.currency}/min in the first {found.first} "
+        f"s, then {format_nanos(found.next_rate)} {options.currency}/min by {found.following} s, "
         f"connect {format_nanos(found.connect)} ({options.connect_rule}), {options.anchor}",
     ]
+
+
+def _last_line(found: Found, duration_ms: int, nanos: int, currency: str) -> str:
+    options = found.version.options
     if duration_ms == 0:
-        return Explained([*lines, f"  unanswered: {format_nanos(nanos)} {currency}"], 0, nanos)
-    lines += _steps(found, duration_ms, billed_s)
-    lines.append(
+        return f"  unanswered: {format_nanos(nanos)} {currency}"
+    return (
         f"  net, rounded {options.round_mode} to {options.round_decimals} decimals: "
         f"{format_nanos(nanos)} {currency}"
     )
-    return Explained(lines, billed_s, nanos)
 
 
-def _steps(found: Found, duration_ms: int, billed_s: int) -> list[str]:
+def _exact(nanos: Fraction) -> str:
+    whole, rest = divmod(nanos, 1)
+    return format_nanos(int(whole)) + (f" + {rest} nano" if rest else "")
+
+
+def _rounded(nanos: Fraction, options: DeckOptions) -> int:
+    """The one rounding, from the exact fraction."""
+    unit = int(10 ** (9 - options.round_decimals))
+    whole, rest = divmod(nanos / unit, 1)
+    half = Fraction(1, 2)
+    more = {
+        "up": rest > 0,
+        "down": False,
+        "half_up": rest >= half,
+        "half_down": rest > half,
+        "half_even": rest > half or (rest == half and whole % 2 == 1),
+    }[options.round_mode]
+    return (int(whole) + more) * unit
+
+
+def _steps(found: Found, duration_ms: int, billed_s: int) -> tuple[list[str], Fraction]:
+    """The steps to the exact net in nanos of the deck's currency, and the net."""
     options = found.version.options
+    if duration_ms == 0:
+        return [], Fraction(options.attempt_fee_nanos)
     seconds = round_div(duration_ms, 1_000, ROUNDINGS.index(options.duration_rounding))
     lines = [f"  duration rounded {options.duration_rounding}: {seconds} s"]
     if options.grace_rule != "none":
         lines.append(f"  grace {options.grace_rule} {options.grace_s} s")
         if billed_s == 0:
-            return [*lines, "  within the grace: free, no connect fee"]
+            return [*lines, "  within the grace: free, no connect fee"], Fraction(0)
         if options.grace_rule == "deduct":
             seconds = max(0, seconds - options.grace_s)
             lines.append(f"  left after deduction: {seconds} s")
@@ -159,4 +256,4 @@ def _steps(found: Found, duration_ms: int, billed_s: int) -> list[str]:
         lines.append(
             f"  at least {format_nanos(options.min_charge_nanos)}: {_sixtieths(net, currency)}"
         )
-    return lines
+    return lines, Fraction(net, 60)

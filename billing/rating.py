@@ -5,7 +5,7 @@ money on either leg, so that revenue never stands without its cost.
 """
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -13,10 +13,12 @@ import pyarrow.compute as pc
 
 import kernels
 from billing.cdr import instants_ms
+from billing.fx import FxTable, Pair, rows_in_force
 from billing.parties import Account
 from billing.tariff import Tariff
-from kernels import Calls, Leg, Numbers
-from kernels.layout import I8, I32, NO_DECK, U8, U64, UNRATED, Rated, Side
+from kernels import Calls, Leg, Numbers, parse_numbers
+from kernels.classes import rows_of
+from kernels.layout import I8, I32, I64, NO_DECK, NO_FX, TOO_LARGE, U8, U64, UNRATED, Rated, Side
 
 REASONS: Final = (
     "",
@@ -25,10 +27,11 @@ REASONS: Final = (
     "vendor_missing",
     "sell_deck_missing",
     "buy_deck_missing",
-    "sell_currency_differs",
-    "buy_currency_differs",
+    "sell_fx_missing",
+    "buy_fx_missing",
     "sell_rate_missing",
     "buy_rate_missing",
+    "charge_too_large",
 )
 """Why a call is suspended, the first that applies; "" = rated."""
 (
@@ -38,11 +41,12 @@ REASONS: Final = (
     VENDOR_MISSING,
     SELL_DECK_MISSING,
     BUY_DECK_MISSING,
-    SELL_CURRENCY_DIFFERS,
-    BUY_CURRENCY_DIFFERS,
+    SELL_FX_MISSING,
+    BUY_FX_MISSING,
     SELL_RATE_MISSING,
     BUY_RATE_MISSING,
-) = range(10)
+    CHARGE_TOO_LARGE,
+) = range(11)
 
 
 class RatedCalls(NamedTuple):
@@ -57,16 +61,26 @@ class RatedCalls(NamedTuple):
     """whether the call has a buy leg: an attempt that never reached a vendor has none"""
     sell_currency: pa.Array
     buy_currency: pa.Array
-
-
-_NO_FX: Final = np.empty(0, np.int32)
+    sell_fx: I32
+    """row of the tariff's exchange rates, NO_FX where none was used; length 0 = nowhere"""
+    buy_fx: I32
 
 
 class _Terms(NamedTuple):
-    """Per distinct account name: deck row, currency, reason."""
+    """Per distinct account name: deck row, currencies, reason."""
 
     deck: I32
     currency: list[str]
+    pair: list[Pair | None]
+    """deck's and account's currency where they differ"""
+    reason: I8
+
+
+class _Priced(NamedTuple):
+    """One side of n calls, ready for the kernels."""
+
+    leg: Leg
+    currency: pa.Array
     reason: I8
 
 
@@ -74,10 +88,11 @@ def _leg(names: list[str], accounts: Mapping[str, Account], tariff: Tariff, side
     deck = np.full(len(names), NO_DECK, np.int32)
     reason = np.zeros(len(names), np.int8)
     currency = [""] * len(names)
-    unknown, missing, differs = (
-        (CUSTOMER_UNKNOWN, SELL_DECK_MISSING, SELL_CURRENCY_DIFFERS)
+    pair: list[Pair | None] = [None] * len(names)
+    unknown, missing = (
+        (CUSTOMER_UNKNOWN, SELL_DECK_MISSING)
         if side == "sell"
-        else (VENDOR_UNKNOWN, BUY_DECK_MISSING, BUY_CURRENCY_DIFFERS)
+        else (VENDOR_UNKNOWN, BUY_DECK_MISSING)
     )
     for i, name in enumerate(names):
         account = accounts.get(name)
@@ -88,11 +103,27 @@ def _leg(names: list[str], accounts: Mapping[str, Account], tariff: Tariff, side
         key = (side, account.deck)
         if key not in tariff.decks:
             reason[i] = missing
-        elif tariff.currencies[key] != account.currency:
-            reason[i] = differs
-        else:
-            deck[i] = tariff.decks[key]
-    return _Terms(deck, currency, reason)
+            continue
+        deck[i] = tariff.decks[key]
+        if tariff.currencies[key] != account.currency:
+            pair[i] = (tariff.currencies[key], account.currency)
+    return _Terms(deck, currency, pair, reason)
+
+
+def _side(
+    names: pa.DictionaryArray, tariff: Tariff, side: str, answered_ms: I64, calling: Numbers | None
+) -> _Priced:
+    """A side's decks, exchange rates and reasons, from the account each call names."""
+    accounts = tariff.parties.customers if side == "sell" else tariff.parties.vendors
+    terms = _leg(names.dictionary.to_pylist(), accounts, tariff, side)
+    at = names.indices.to_numpy()
+    deck, reason = terms.deck[at], terms.reason[at]
+    if calling is not None and tariff.classes is not None:
+        deck = rows_of(tariff.classes, deck, answered_ms, calling)
+    fx, fx_missing = rows_in_force(tariff.fx, terms.pair, at, answered_ms)
+    if len(fx):
+        reason[fx_missing] = SELL_FX_MISSING if side == "sell" else BUY_FX_MISSING
+    return _Priced(Leg(deck, fx), _texts(terms.currency, names.indices), reason)
 
 
 def rate(
@@ -111,26 +142,23 @@ def rate(
     """
     customer = calls.column("customer").dictionary_encode()
     vendor = calls.column("vendor").dictionary_encode()
-    sell = _leg(customer.dictionary.to_pylist(), tariff.parties.customers, tariff, "sell")
-    buy = _leg(vendor.dictionary.to_pylist(), tariff.parties.vendors, tariff, "buy")
-    sell_at, buy_at = customer.indices.to_numpy(), vendor.indices.to_numpy()
+    answered_ms = instants_ms(calls)
+    calling = Numbers(*parse_numbers(calls.column("calling"))) if tariff.classes else None
+    sell = _side(customer, tariff, "sell", answered_ms, calling)
+    buy = _side(vendor, tariff, "buy", answered_ms, calling)
     duration_ms = calls.column("duration_ms").to_numpy()
     no_vendor = pc.equal(calls.column("vendor"), "").to_numpy(zero_copy_only=False)
-    buy_deck = np.where(no_vendor, np.int32(NO_DECK), buy.deck[buy_at])
     asked = Calls(
         Numbers(digits, digit_count),
-        instants_ms(calls),
+        answered_ms,
         duration_ms.astype(np.int32),
-        Leg(sell.deck[sell_at], _NO_FX),
-        Leg(buy_deck, _NO_FX),
+        sell.leg,
+        buy.leg._replace(deck=np.where(no_vendor, np.int32(NO_DECK), buy.leg.deck)),
     )
     rated = kernels.rate(asked, tariff.book, threads)
-    buy_reason = np.where(
-        no_vendor,
-        np.where((duration_ms > 0) & buy_leg, VENDOR_MISSING, RATED),
-        buy.reason[buy_at],
-    )
-    reason = _first_reason(sell.reason[sell_at], buy_reason, rated, no_vendor)
+    lacking = np.where((duration_ms > 0) & buy_leg, VENDOR_MISSING, RATED)
+    buy_reason = np.where(no_vendor, lacking, buy.reason)
+    reason = _first_reason(sell.reason, buy_reason, rated, no_vendor)
     suspended = reason != RATED
     for side in (rated.sell, rated.buy):
         side.billed_s[suspended] = 0
@@ -141,9 +169,22 @@ def rate(
         rated.sell,
         rated.buy,
         ~no_vendor,
-        _texts(sell.currency, customer.indices),
-        _texts(buy.currency, vendor.indices),
+        sell.currency,
+        buy.currency,
+        sell.leg.fx,
+        buy.leg.fx,
     )
+
+
+def factors(fx: FxTable, row: I32, none: "np.ndarray[Any, Any]") -> tuple[U64, U64]:
+    """Numerators and denominators of the exchange rates used; 1 / 1 where none is set."""
+    ones = np.ones(len(none), np.uint64)
+    if not len(row):
+        return ones, ones
+    used = ~none & (row != NO_FX)
+    num, den = ones.copy(), ones.copy()
+    num[used], den[used] = fx.factors[row[used], 0], fx.factors[row[used], 1]
+    return num, den
 
 
 def _texts(names: list[str], indices: pa.Array) -> pa.Array:
@@ -161,6 +202,11 @@ def _first_reason(
         np.where((sell == RATED) & (rated.sell.rate_row == UNRATED), SELL_RATE_MISSING, none),
         np.where(
             (buy == RATED) & ~no_vendor & (rated.buy.rate_row == UNRATED), BUY_RATE_MISSING, none
+        ),
+        np.where(
+            (rated.sell.rate_row == TOO_LARGE) | (rated.buy.rate_row == TOO_LARGE),
+            CHARGE_TOO_LARGE,
+            none,
         ),
     )
     lowest = np.minimum.reduce(candidates)

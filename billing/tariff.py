@@ -3,17 +3,27 @@
 Immutable. A new deck version makes a new tariff; a batch is priced from one tariff, whole.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from billing.deck import FOREVER_MS, NO_MAX_CHARGE, DeckOptions, DeckVersion, rate_limits
+from billing.class_plan import DeckPlan, classes_of, plan_of, taken
+from billing.deck import (
+    FOREVER_MS,
+    NO_MAX_CHARGE,
+    DeckName,
+    DeckOptions,
+    DeckVersion,
+    rate_limits,
+)
+from billing.fx import NO_RATES, FxTable, fx_table
 from billing.parties import Parties
 from billing.rate_rows import RateRows
 from kernels import Book, DeckRates, Library, parse_numbers
+from kernels.classes import Classes
 from kernels.layout import (
     ANCHORS,
     CONNECT_RULES,
@@ -23,28 +33,28 @@ from kernels.layout import (
     U64,
 )
 
-DeckName = tuple[str, str]
-"""side, deck"""
-
 
 class Tariff(NamedTuple):
     """What a batch is rated with."""
 
     book: Book
     decks: Mapping[DeckName, int]
-    """row of the book's closure"""
+    """row of the book's closure; of a deck with classes, what kernels.classes.rows_of takes"""
     currencies: Mapping[DeckName, str]
     parties: Parties
     versions: Mapping[int, DeckVersion]
     rows: RateRows
     """what the book's rate rows are"""
+    classes: Classes | None
+    """None: no deck has time or origin classes"""
+    fx: FxTable
 
 
 def closing_ms(versions: Sequence[DeckVersion], at: int, prefix: str) -> int:
     """When a later full version ends the rates that versions[at] has for a code.
 
     A full version ends a code it does not list at its own date, and one that it lists when its
-    first rate for that code begins: until then the earlier price holds.
+    first rate for that code begins, in whatever class: until then the earlier price holds.
     """
     ends = [FOREVER_MS]
     for version in versions[at + 1 :]:
@@ -102,9 +112,17 @@ class Compiler:
         self._rows = RateRows.empty()
         self._first_row: dict[int, int] = {}
         self._compiled: dict[DeckName, tuple[int, ...]] = {}
+        self._plans: dict[DeckName, DeckPlan] = {}
+        self._combinations: dict[DeckName, int] = {}
+        self._fx = fx_table(NO_RATES)
 
-    def compile(self, versions: Sequence[DeckVersion], parties: Parties) -> Tariff:
-        """The tariff of all published versions (any order) and accounts."""
+    def compile(
+        self, versions: Sequence[DeckVersion], parties: Parties, fx: pa.Table = NO_RATES
+    ) -> Tariff:
+        """The tariff of all published versions (any order), accounts and exchange rates.
+
+        Raises OptionsRefused if a deck's classes make too many combinations.
+        """
         ordered = sorted(versions, key=lambda v: v.number)
         lines: dict[DeckName, list[DeckVersion]] = {}
         for version in ordered:
@@ -114,19 +132,47 @@ class Compiler:
                 self._rows = self._rows.with_version(version)
             lines.setdefault((version.side, version.deck), []).append(version)
         numbers = {name: tuple(v.number for v in line) for name, line in lines.items()}
-        for name in self._compiled.keys() - numbers.keys():
-            self._library.drop(name)
-        changed = [name for name in lines if self._compiled.get(name) != numbers[name]]
-        self._library.put({name: self._deck(lines[name]) for name in changed})
+        self._put({n: line for n, line in lines.items() if self._compiled.get(n) != numbers[n]})
+        self._forget(lines.keys())
         self._compiled = numbers
+        if fx is not self._fx.published:
+            self._fx = fx_table(fx)
+        book, rows = self._library.book(self._fx.factors), self._library.rows
         return Tariff(
-            book=self._library.book(),
-            decks={name: self._library.rows[name] for name in lines},
+            book=book,
+            decks={name: rows[name, 0] for name in lines},
             currencies={name: line[-1].currency for name, line in lines.items()},
             parties=parties,
             versions={v.number: v for v in ordered},
             rows=self._rows,
+            classes=classes_of(self._plans, lambda name, i: rows[name, i], len(book.closure)),
+            fx=self._fx,
         )
+
+    def _put(self, lines: Mapping[DeckName, list[DeckVersion]]) -> None:
+        """Compile decks: one row each, or one for each combination of classes."""
+        made: dict[Hashable, DeckRates] = {}
+        plans = dict(self._plans)
+        for name, line in lines.items():
+            plans.pop(name, None)
+            rates = self._deck(line)
+            plan = plan_of(name, line, rates)
+            if plan is None:
+                made[name, 0] = rates
+            else:
+                plans[name] = plan
+                made |= {(name, i): taken(rates, rows) for i, rows in enumerate(plan.rates)}
+        self._library.put(made)
+        self._plans = plans
+
+    def _forget(self, names: Collection[DeckName]) -> None:
+        """Drop decks that are gone and combinations that a deck no longer has."""
+        self._plans = {name: plan for name, plan in self._plans.items() if name in names}
+        now = {n: len(self._plans[n].rates) if n in self._plans else 1 for n in names}
+        for name, before in self._combinations.items():
+            for i in range(now.get(name, 0), before):
+                self._library.drop((name, i))
+        self._combinations = now
 
     def _deck(self, line: list[DeckVersion]) -> DeckRates:
         rates = [self._rates(version) for version in line]
@@ -151,6 +197,8 @@ class Compiler:
         return DeckRates(digits, length, *span, price_class << 32 | row)
 
 
-def compile_tariff(versions: Sequence[DeckVersion], parties: Parties) -> Tariff:
-    """The tariff of all published versions (any order) and accounts, from nothing."""
-    return Compiler().compile(versions, parties)
+def compile_tariff(
+    versions: Sequence[DeckVersion], parties: Parties, fx: pa.Table = NO_RATES
+) -> Tariff:
+    """The tariff of all published versions (any order), accounts and rates, from nothing."""
+    return Compiler().compile(versions, parties, fx)

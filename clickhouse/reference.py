@@ -1,4 +1,4 @@
-"""Deck versions and accounts at rest: append-only, read back whole when a broker starts empty."""
+"""Deck versions, accounts, exchange rates at rest, read back when a broker starts empty."""
 
 import random
 from collections.abc import Sequence
@@ -10,9 +10,10 @@ from clickhouse_connect.driver.client import Client
 
 from billing.deck import FOREVER_MS, RATES, DeckOptions, DeckVersion
 from billing.errors import TollwireError
+from billing.fx import FX
 from billing.parties import Account
 from clickhouse.client import asking, insert_arrow
-from clickhouse.tables import ACCOUNT, DECK_VERSION, RATE
+from clickhouse.tables import ACCOUNT, DECK_VERSION, FX_RATE, RATE
 
 _MS = pa.timestamp("ms", "UTC")
 
@@ -51,7 +52,8 @@ SELECT prefix, destination, first_rate_nanos, next_rate_nanos, connect_nanos,
        toInt64(first_increment_s) AS first_increment_s,
        toInt64(next_increment_s) AS next_increment_s,
        toUnixTimestamp64Milli(valid_from) AS valid_from_ms,
-       ifNull(toUnixTimestamp64Milli(valid_to), {forever:Int64}) AS valid_to_ms
+       ifNull(toUnixTimestamp64Milli(valid_to), {forever:Int64}) AS valid_to_ms,
+       toString(time_class) AS time_class, toString(origin_class) AS origin_class
 FROM rate FINAL WHERE deck_version = {number:UInt32} ORDER BY rate_row
 """
 
@@ -149,6 +151,33 @@ def load_accounts(client: Client) -> list[Account]:
     query = "SELECT account, toString(role), name, deck, currency FROM account FINAL"
     with asking():
         return [Account(*row) for row in client.query(query).result_rows]
+
+
+_FX = """
+SELECT toString(from_currency) AS from_currency, toString(to_currency) AS to_currency,
+       toInt64(numerator) AS numerator, toInt64(denominator) AS denominator,
+       toUnixTimestamp64Milli(valid_from) AS valid_from_ms,
+       toUnixTimestamp64Milli(published_at) AS published_ms
+FROM fx_rate FINAL
+ORDER BY from_currency, to_currency, valid_from, published_at, numerator, denominator
+"""
+
+
+def save_fx(client: Client, rates: pa.Table) -> None:
+    """Add exchange rates (billing.fx.FX)."""
+    instants = {"valid_from": "valid_from_ms", "published_at": "published_ms"}
+    arrays = [
+        rates.column(instants.get(f.name, f.name)).combine_chunks().cast(f.type)
+        for f in FX_RATE.schema
+    ]
+    insert_arrow(client, FX_RATE.name, pa.Table.from_arrays(arrays, schema=FX_RATE.schema))
+
+
+def load_fx(client: Client) -> pa.Table:
+    """All exchange rates, as billing.fx.FX."""
+    with asking():
+        rates = client.query_arrow(_FX, use_strings=True)
+    return rates.cast(FX) if rates.num_rows else FX.empty_table()
 
 
 def calls_rated_since(client: Client, deck: str, side: str, since_ms: int) -> int:

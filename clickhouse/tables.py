@@ -92,6 +92,8 @@ CHARGE: Final = _table(
         "currency": "LowCardinality(String)",
         "deck_version": "UInt32",
         "rate_row": "UInt32",
+        "fx_num": "UInt64",
+        "fx_den": "UInt64",
         "received_at": "DateTime64(3, 'UTC')",
         "run": "UInt32",
         "version": "UInt64",
@@ -166,6 +168,8 @@ RATE: Final = _table(
         "next_increment_s": "UInt16",
         "valid_from": "DateTime64(3, 'UTC')",
         "valid_to": "Nullable(DateTime64(3, 'UTC'))",
+        "time_class": "LowCardinality(String)",
+        "origin_class": "LowCardinality(String)",
     },
 )
 
@@ -183,4 +187,19 @@ ACCOUNT: Final = _table(
 
 DECK_NUMBER: Final = _table("deck_number", {"number": "UInt32", "claim": "UUID"})
 
-TABLES: Final = (CDR, CHARGE, DEAD_LETTER, RECEIPT, DECK_VERSION, RATE, ACCOUNT, DECK_NUMBER)
+FX_RATE: Final = _table(
+    "fx_rate",
+    {
+        "from_currency": "LowCardinality(String)",
+        "to_currency": "LowCardinality(String)",
+        "valid_from": "DateTime64(3, 'UTC')",
+        "published_at": "DateTime64(3, 'UTC')",
+        "numerator": "UInt64",
+        "denominator": "UInt64",
+    },
+)
+
+TABLES: Final = (
+    *(CDR, CHARGE, DEAD_LETTER, RECEIPT, DECK_VERSION, RATE, ACCOUNT, DECK_NUMBER),
+    FX_RATE,
+)

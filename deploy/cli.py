@@ -21,8 +21,10 @@ app = typer.Typer(
 )
 deck_app = typer.Typer(no_args_is_help=True, help="Rate decks: load, list, show.")
 accounts_app = typer.Typer(no_args_is_help=True, help="Customers and vendors.")
+fx_app = typer.Typer(no_args_is_help=True, help="Exchange rates: load, list.")
 app.add_typer(deck_app, name="deck")
 app.add_typer(accounts_app, name="accounts")
+app.add_typer(fx_app, name="fx")
 
 PROCESSES = ("broker", "clickhouse", "rater", "console", "traffic")
 
@@ -162,6 +164,23 @@ def accounts_load(file: Path) -> None:
     typer.echo(f"{customers} customers and {len(accounts) - customers} vendors loaded")
 
 
+@fx_app.command("load")
+def fx_load(file: Path) -> None:
+    """Add the exchange rates of a CSV file and hand them to the running workers."""
+    from deploy.reference import load_fx  # noqa: PLC0415
+
+    loaded = load_fx(load_settings(), file)
+    typer.echo(f"{loaded.rates:,} exchange rates, {loaded.new:,} new; the workers have been told")
+
+
+@fx_app.command("list")
+def fx_list() -> None:
+    """All exchange rates as CSV, oldest first; of one pair and date the last line counts."""
+    from deploy import deck_report  # noqa: PLC0415
+
+    deck_report.exchange_rates(load_settings())
+
+
 @app.command()
 def rate(
     calls: Annotated[Path, typer.Argument(help=".csv, .jsonl or .parquet")],
@@ -173,6 +192,10 @@ def rate(
         str | None, typer.Option(help="print how this call's price came about")
     ] = None,
     skip_bad_rows: Annotated[bool, typer.Option(help="leave a deck's bad rows out")] = False,
+    fx: Annotated[Path | None, typer.Option(help="CSV of exchange rates")] = None,
+    account_currency: Annotated[
+        str | None, typer.Option(help="charge in this currency; default: the decks'")
+    ] = None,
 ) -> None:
     """Rate a file of calls offline, one row per call; no service is needed."""
     from deploy import rate_file as offline  # noqa: PLC0415
@@ -181,8 +204,11 @@ def rate(
 
     if out is None and explain is None:
         raise TollwireError("give --out FILE, or --explain CALL_ID")
+    if (fx is None) != (account_currency is None):
+        raise TollwireError("--fx FILE and --account-currency CODE go together")
     settings = load_settings()
-    decks = offline.compile_decks(sell, buy, read_options(deck_options, None), skip_bad_rows)
+    terms = read_options(deck_options, None)
+    decks = offline.compile_decks(sell, buy, terms, skip_bad_rows, fx, account_currency)
     for column in decks.unused:
         _say(f"note: column means nothing here and was not used: {column}")
     for problem in decks.problems[:100]:

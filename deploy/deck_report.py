@@ -1,4 +1,4 @@
-"""Deck versions and their rates, as a table and as CSV."""
+"""Deck versions and their rates, and exchange rates, as a table and as CSV."""
 
 import csv
 import sys
@@ -9,6 +9,8 @@ from rich.table import Table
 from billing.deck import FOREVER_MS
 from billing.deck_csv import NEEDED, OPTIONAL
 from billing.errors import TollwireError
+from billing.fx import format_factor
+from billing.fx_csv import COLUMNS as FX_COLUMNS
 from billing.instants import format_instant_ms
 from billing.money import format_nanos
 from clickhouse import reference
@@ -76,5 +78,28 @@ def rates(settings: Settings, number: int, prefix: str) -> None:
                 format_nanos(row["first_rate_nanos"]),
                 format_instant_ms(row["valid_from_ms"]),
                 "" if row["valid_to_ms"] == FOREVER_MS else format_instant_ms(row["valid_to_ms"]),
+                row["time_class"],
+                row["origin_class"],
+            ]
+        )
+
+
+def exchange_rates(settings: Settings) -> None:
+    """Every exchange rate on stdout, as CSV; of one pair and date the last line counts."""
+    client = connect(settings)
+    try:
+        found = reference.load_fx(client)
+    finally:
+        client.close()
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow([*FX_COLUMNS, "published"])
+    for row in found.to_pylist():
+        writer.writerow(
+            [
+                row["from_currency"],
+                row["to_currency"],
+                format_factor(row["numerator"], row["denominator"]),
+                format_instant_ms(row["valid_from_ms"]),
+                format_instant_ms(row["published_ms"]),
             ]
         )

@@ -15,9 +15,11 @@ from billing import deck_csv
 from billing.call_file import NOBODY, Bad, FileBatch, read_calls
 from billing.cdr import instants_ms
 from billing.deck import ALWAYS_MS, DeckOptions, DeckVersion
-from billing.errors import FileRefused, Problem
+from billing.errors import FileRefused, OptionsRefused, Problem
 from billing.explain import explain
-from billing.money import format_nanos
+from billing.fx import NO_RATES
+from billing.fx_csv import parse_fx
+from billing.money import format_nanos, parse_currency
 from billing.parties import Account, parties_of
 from billing.rating import REASONS, RatedCalls, rate
 from billing.tariff import Tariff, compile_tariff
@@ -51,7 +53,9 @@ class Offline(NamedTuple):
     unused: list[str]
     problems: list[Problem]
     files: tuple[Path, ...]
-    """where the decks came from"""
+    """where the decks and exchange rates came from"""
+    currency: str
+    """of every charge"""
 
 
 class Summary(NamedTuple):
@@ -66,9 +70,23 @@ class Summary(NamedTuple):
 
 
 def compile_decks(
-    sell: Path | None, buy: Path | None, options: DeckOptions, skip_bad_rows: bool
+    sell: Path | None,
+    buy: Path | None,
+    options: DeckOptions,
+    skip_bad_rows: bool,
+    fx: Path | None = None,
+    account_currency: str | None = None,
 ) -> Offline:
-    """The given decks as a tariff for everybody. Raises DeckRefused, FileRefused."""
+    """The given decks as a tariff for everybody, who pays in account_currency (the decks' if None).
+
+    Raises DeckRefused, FxRefused, OptionsRefused, FileRefused.
+    """
+    currency = options.currency
+    if account_currency is not None:
+        try:
+            currency = parse_currency(account_currency)
+        except ValueError as error:
+            raise OptionsRefused(f"--account-currency {account_currency!r}: {error}") from None
     versions: list[DeckVersion] = []
     accounts: list[Account] = []
     unused: list[str] = []
@@ -77,17 +95,18 @@ def compile_decks(
     for side, role, path in (("sell", "customer", sell), ("buy", "vendor", buy)):
         if path is None:
             continue
-        parsed = deck_csv.parse_deck(read_file(path), str(path), ALWAYS_MS, options.time_zone)
+        parsed = deck_csv.parse_deck(read_file(path), str(path), ALWAYS_MS, options)
         rates = deck_csv.accept(parsed, str(path), skip_bad_rows)
         number = len(versions) + 1
         versions.append(DeckVersion(number, side, side, "full", ALWAYS_MS, 0, options, rates))
-        accounts.append(Account(NOBODY, role, NOBODY, side, options.currency))
+        accounts.append(Account(NOBODY, role, NOBODY, side, currency))
         unused += [f"{path}: {name}" for name in parsed.unused]
         problems += parsed.problems
         sides.append(side)
-    files = tuple(path for path in (sell, buy) if path)
-    tariff = compile_tariff(versions, parties_of(accounts))
-    return Offline(tariff, tuple(sides), unused, problems, files)
+    files = tuple(path for path in (sell, buy, fx) if path)
+    rates = NO_RATES if fx is None else parse_fx(read_file(fx), str(fx), 0)
+    tariff = compile_tariff(versions, parties_of(accounts), rates)
+    return Offline(tariff, tuple(sides), unused, problems, files, currency)
 
 
 def _side_cells(offline: Offline, side: Side, rated: "np.ndarray[Any, Any]") -> list[list[str]]:
@@ -223,7 +242,7 @@ def explain_call(calls: Path, call_id: str, offline: Offline) -> list[str]:
         at = ids.index(call_id)
         call = batch.calls.slice(at, 1)
         lines = [f"call {call_id}, line {batch.line[at]}"]
-        nanos = {}
+        nanos, reasons = {}, []
         for side in offline.sides:
             found = explain(
                 offline.tariff,
@@ -232,14 +251,17 @@ def explain_call(calls: Path, call_id: str, offline: Offline) -> list[str]:
                 call.column("called")[0].as_py(),
                 int(instants_ms(call)[0]),
                 call.column("duration_ms")[0].as_py(),
+                call.column("calling")[0].as_py(),
+                offline.currency,
             )
             lines += found.lines
             nanos[side] = found.nanos
-        missing = [side for side, value in nanos.items() if value is None]
-        if missing:
-            return [*lines, f"suspended: {missing[0]}_rate_missing"]
+            if found.reason:
+                reasons.append(found.reason)
+        if reasons:
+            return [*lines, f"suspended: {min(reasons, key=REASONS.index)}"]
         if len(offline.sides) == 2:
             margin = format_nanos((nanos["sell"] or 0) - (nanos["buy"] or 0))
-            lines.append(f"margin: {margin} {offline.tariff.currencies['sell', 'sell']}")
+            lines.append(f"margin: {margin} {offline.currency}")
         return lines
     raise FileRefused(f"{calls}: no call {call_id}")

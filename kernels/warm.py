@@ -4,9 +4,10 @@ import numpy as np
 import pyarrow as pa
 
 from kernels.book import DeckRates
-from kernels.dialcodes import parse_numbers
+from kernels.classes import NONE, Classes, origin_labels, rows_of
+from kernels.dialcodes import build_dialcodes, parse_numbers
 from kernels.dispatch import rate
-from kernels.layout import R_ROUND_UNIT, RULE_COLUMNS, Calls, Leg, Numbers
+from kernels.layout import R_ROUND_UNIT, RULE_COLUMNS, Calls, Leg, Numbers, read_only
 from kernels.library import Library
 from kernels.seen import Seen, content_hash
 
@@ -26,3 +27,21 @@ def warm() -> None:
     rate(Calls(called, zero, np.full(1, 1_000, np.int32), leg, leg), library.book())
     ids = pa.array([b"0" * 16], pa.binary(16))
     Seen(1, 0).judge(ids, content_hash([pa.array([code])], [zero]), zero, zero, zero)
+    rows_of(_classes(), leg.deck, zero, called)
+
+
+def _classes() -> Classes:
+    """One deck with one origin label."""
+    digits, length = parse_numbers(pa.array(["1"]))
+    codes, none = build_dialcodes(digits, length), read_only(np.zeros(1, np.int32))
+    return Classes(
+        plan=none,
+        plans=read_only(np.array([[NONE, 0, 0, 1]], np.int32)),
+        cells=none,
+        day_first=read_only(np.zeros((1, 1), np.int32)),
+        begin_ms=read_only(np.zeros(1, np.int64)),
+        label=none,
+        codes=codes,
+        origin=read_only(origin_labels(codes, digits, length, none, 0, 0)[None]),
+        window_ms=(0, 1),
+    )

@@ -1,4 +1,4 @@
-"""Deck hand-over: decks and accounts from their compacted topics into the tariff of a worker.
+"""Deck hand-over: decks, accounts and exchange rates from compacted topics into a worker's tariff.
 
 A plain consumer, no table: it reads the topics from the beginning, then follows. The tariff is
 replaced whole, so a batch is rated from one state of the decks.
@@ -7,10 +7,12 @@ replaced whole, so a batch is rated from one state of the decks.
 import asyncio
 from collections.abc import Sequence
 
+import pyarrow as pa
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from billing.deck import DeckVersion
+from billing.fx import NO_RATES
 from billing.parties import Account, parties_of
 from billing.tariff import Compiler, Tariff
 from deploy.runtime import metrics
@@ -21,7 +23,7 @@ _log = structlog.get_logger()
 
 
 class Reference:
-    """The decks and accounts of a worker, as `tariff`, kept up to date by `follow`."""
+    """Decks, accounts and exchange rates of a worker, as `tariff`; `follow` keeps it up to date."""
 
     def __init__(self, settings: Settings) -> None:
         self._consumer = AIOKafkaConsumer(
@@ -32,6 +34,8 @@ class Reference:
         self._parts = wire.PartialVersions()
         self._versions: dict[int, DeckVersion] = {}
         self._accounts: dict[tuple[str, str], Account] = {}
+        self._fx_parts: dict[bytes, pa.Table] = {}
+        self._fx = NO_RATES
         self._compiler = Compiler()
         self.tariff: Tariff = self._compiler.compile([], parties_of([]))
 
@@ -41,7 +45,7 @@ class Reference:
         return set(self._versions)
 
     async def start(self) -> None:
-        """Read both topics to their present end."""
+        """Read the topics to their present end."""
         await self._consumer.start()
         at = [TopicPartition(name, 0) for name in topics.REFERENCE]
         begins = await self._consumer.beginning_offsets(at)
@@ -73,6 +77,10 @@ class Reference:
                     account = wire.decode_account(message.value)
                     self._accounts[account.role, account.account] = account
                     changed = True
+                elif tp.topic == topics.FX:
+                    self._fx_parts[message.key] = wire.decode_fx(message.value)
+                    self._fx = pa.concat_tables(self._fx_parts.values())
+                    changed = True
                 elif version := self._parts.add(message.value):
                     self._versions[version.number] = version
                     changed = True
@@ -81,21 +89,26 @@ class Reference:
     async def _compile(self) -> None:
         versions, accounts = list(self._versions.values()), list(self._accounts.values())
         self.tariff = await asyncio.to_thread(
-            self._compiler.compile, versions, parties_of(accounts)
+            self._compiler.compile, versions, parties_of(accounts), self._fx
         )
         metrics.DECK_VERSIONS.set(len(versions))
+        metrics.FX_RATES.set(self._fx.num_rows)
         _log.info(
             "tariff compiled",
             deck_versions=len(versions),
             accounts=len(accounts),
+            exchange_rates=self._fx.num_rows,
             dial_codes=len(self.tariff.book.codes.length) - 1,
         )
 
 
 async def publish(
-    settings: Settings, versions: Sequence[DeckVersion], accounts: Sequence[Account]
+    settings: Settings,
+    versions: Sequence[DeckVersion] = (),
+    accounts: Sequence[Account] = (),
+    fx: pa.Table = NO_RATES,
 ) -> None:
-    """Write deck versions and accounts to their compacted topics; returns when all are acked."""
+    """Write versions, accounts and rates to their compacted topics; returns when all are acked."""
     producer = AIOKafkaProducer(
         bootstrap_servers=settings.broker,
         acks="all",
@@ -107,6 +120,8 @@ async def publish(
         for account in accounts:
             key, value = wire.encode_account(account)
             await producer.send(topics.ACCOUNT, value, key)
+        for key, value in wire.encode_fx(fx):
+            await producer.send(topics.FX, value, key)
         for version in versions:
             for key, value in wire.encode_version(version):
                 await producer.send(topics.DECK_VERSION, value, key)

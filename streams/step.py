@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 
 from billing.cdr import INSTANT, cdr_ids, contents, instants_ms
 from billing.mediation import DeadLetter, Mediated, Message, mediate, raw_records
-from billing.rating import REASONS, RatedCalls, rate
+from billing.rating import REASONS, RatedCalls, factors, rate
 from billing.tariff import Tariff
 from clickhouse.tables import DEAD_LETTER, RECEIPT
-from kernels.layout import I8, I64, U64, Side
+from kernels.layout import I8, I32, I64, U64, Side
 from kernels.seen import CONFLICT, DUPLICATE, NEW, REPLAY, Seen
 from streams import wire
 
@@ -126,7 +126,9 @@ def _conflicts(taken: TakenIn, verdict: I8) -> list[DeadLetter]:
     return letters
 
 
-def _leg_columns(side: Side, currency: pa.Array, priced: I8, tariff: Tariff) -> list[pa.Array]:
+def _leg_columns(
+    side: Side, currency: pa.Array, fx: I32, priced: I8, tariff: Tariff
+) -> list[pa.Array]:
     """The columns of wire.RATED of one leg; a suspended call names no rate."""
     none = (priced != 0) | (side.rate_row < 0)
     version, local, prefix, destination = tariff.rows.of(side.rate_row, none)
@@ -138,6 +140,7 @@ def _leg_columns(side: Side, currency: pa.Array, priced: I8, tariff: Tariff) -> 
         pa.array(local),
         prefix,
         destination,
+        *map(pa.array, factors(tariff.fx, fx, none)),
     ]
 
 
@@ -161,8 +164,8 @@ def _rated_rows(
         pa.array(np.full(n, tariff.book.codes.epoch, np.uint64)),
         pa.array(REASONS, pa.string()).take(pa.array(priced.reason)),
         pa.array(priced.has_buy),
-        *_leg_columns(priced.sell, priced.sell_currency, priced.reason, tariff),
-        *_leg_columns(priced.buy, priced.buy_currency, priced.reason, tariff),
+        *_leg_columns(priced.sell, priced.sell_currency, priced.sell_fx, priced.reason, tariff),
+        *_leg_columns(priced.buy, priced.buy_currency, priced.buy_fx, priced.reason, tariff),
         pa.array(priced.sell.nanos - priced.buy.nanos, mask=no_margin),
     ]
     return pa.RecordBatch.from_arrays(columns, schema=wire.RATED)

@@ -16,10 +16,11 @@ DEAD: Final = "cdr.dead"
 RECEIPT: Final = "cdr.receipt"
 DECK_VERSION: Final = "deck.version"
 ACCOUNT: Final = "account"
+FX: Final = "fx.rate"
 
 STREAMS: Final = (RAW, RATED, DEAD, RECEIPT)
 """Equal partitions: what comes of cdr.raw partition p is written to partition p of the others."""
-REFERENCE: Final = (DECK_VERSION, ACCOUNT)
+REFERENCE: Final = (DECK_VERSION, ACCOUNT, FX)
 """One partition, compacted: the whole of it is read by every worker."""
 
 MESSAGE_BYTES_MAX: Final = 8 * 1024 * 1024

@@ -1,12 +1,16 @@
 """What goes over the topics: Arrow IPC streams of these schemas (JSON for accounts)."""
 
+import hashlib
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from billing.cdr import CALLS, INSTANT
-from billing.deck import RATES, DeckOptions, DeckVersion
+from billing.deck import RATES, DeckOptions, DeckVersion, whole_rates
+from billing.fx import FX
 from billing.parties import Account
 
 _LEG_FIELDS = (
@@ -17,6 +21,8 @@ _LEG_FIELDS = (
     ("rate_row", pa.uint32()),
     ("prefix", pa.string()),
     ("destination", pa.string()),
+    ("fx_num", pa.uint64()),
+    ("fx_den", pa.uint64()),
 )
 
 RATED: Final = pa.schema(
@@ -39,7 +45,8 @@ RATED: Final = pa.schema(
     ]
 )
 """cdr.rated: every rated or suspended call. reason "" = rated; of one cdr_id the last row counts;
-margin_nanos is null where the call is suspended or its two sides differ in currency."""
+margin_nanos is null where the call is suspended or its two sides differ in currency; fx_num /
+fx_den is the exchange rate in the charge, 1 / 1 where none was needed."""
 
 ROWS_MAX: Final = 3_000
 """of one cdr.rated message: at the longest texts a message stays below topics.MESSAGE_BYTES_MAX"""
@@ -65,6 +72,15 @@ def decode(payload: bytes) -> pa.Table:
         return stream.read_all()
 
 
+def decode_rated(payload: bytes) -> pa.Table:
+    """Rows of cdr.rated; those written before there were exchange rates used none."""
+    rows = decode(payload)
+    for name in ("sell_fx_num", "sell_fx_den", "buy_fx_num", "buy_fx_den"):
+        if name not in rows.column_names:
+            rows = rows.append_column(name, pa.array([1] * rows.num_rows, pa.uint64()))
+    return rows.select(RATED.names)
+
+
 def slices(batch: pa.RecordBatch, rows_max: int = ROWS_MAX) -> list[pa.RecordBatch]:
     """The batch in pieces of at most rows_max rows."""
     return [batch.slice(at, rows_max) for at in range(0, batch.num_rows, rows_max)]
@@ -77,19 +93,24 @@ class _Header(msgspec.Struct):
     coverage: str
     valid_from_ms: int
     published_ms: int
-    options: tuple[str | int, ...]
+    options: DeckOptions
     parts: int
     part: int
 
 
 def encode_options(options: DeckOptions) -> str:
-    """Deck options as JSON, the form they are stored in."""
-    return msgspec.json.encode(options._asdict()).decode()
+    """Deck options as JSON, the form they are stored in; classes only where there are any."""
+    fields = options._asdict()
+    for name in ("time_classes", "origin_classes"):
+        if not fields[name]:
+            del fields[name]
+    return msgspec.json.encode(fields).decode()
 
 
 def decode_options(text: str) -> DeckOptions:
     """Deck options from `encode_options`."""
-    return DeckOptions(**msgspec.json.decode(text))
+    options = DeckOptions(**msgspec.json.decode(text))
+    return msgspec.convert(tuple(options), DeckOptions)
 
 
 def encode_version(version: DeckVersion) -> list[tuple[bytes, bytes]]:
@@ -98,7 +119,7 @@ def encode_version(version: DeckVersion) -> list[tuple[bytes, bytes]]:
     starts = range(0, max(rates.num_rows, 1), RATES_PER_PART)
     messages = []
     for part, start in enumerate(starts):
-        header = _Header(*version[:6], options=tuple(version.options), parts=len(starts), part=part)
+        header = _Header(*version[:6], options=version.options, parts=len(starts), part=part)
         meta = {"tollwire.deck_version": msgspec.json.encode(header).decode()}
         rows = rates.slice(start, RATES_PER_PART).combine_chunks().to_batches()
         batch = rows[0] if rows else pa.RecordBatch.from_pylist([], schema=RATES)
@@ -117,7 +138,7 @@ class PartialVersions:
         table = decode(payload)
         header = msgspec.json.decode(table.schema.metadata[b"tollwire.deck_version"], type=_Header)
         parts = self._parts.setdefault(header.number, {})
-        parts[header.part] = table.replace_schema_metadata(None)
+        parts[header.part] = whole_rates(table.replace_schema_metadata(None))
         if len(parts) < header.parts:
             return None
         del self._parts[header.number]
@@ -128,9 +149,26 @@ class PartialVersions:
             header.coverage,
             header.valid_from_ms,
             header.published_ms,
-            DeckOptions(*header.options),  # type: ignore[arg-type]
+            header.options,
             pa.concat_tables([parts[i] for i in range(header.parts)]),
         )
+
+
+def encode_fx(rates: pa.Table) -> Iterator[tuple[bytes, bytes]]:
+    """Exchange rates (FX) as (key, value) messages of fx.rate: one or more of each publication."""
+    ordered = rates.sort_by([(name, "ascending") for name in FX.names])
+    published = ordered.column("published_ms")
+    for published_ms in pc.unique(published).to_pylist():
+        own = ordered.filter(pc.equal(published, published_ms)).combine_chunks()
+        for start in range(0, own.num_rows, RATES_PER_PART):
+            part = own.slice(start, RATES_PER_PART).combine_chunks().to_batches()[0]
+            value = encode(part)
+            yield f"{published_ms}:{hashlib.sha256(value).hexdigest()[:16]}".encode(), value
+
+
+def decode_fx(payload: bytes) -> pa.Table:
+    """Exchange rates from `encode_fx`."""
+    return decode(payload).cast(FX)
 
 
 def encode_account(account: Account) -> tuple[bytes, bytes]:

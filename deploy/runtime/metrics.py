@@ -24,6 +24,7 @@ OLDEST_SECONDS: Final = Gauge(
 )
 READY: Final = Gauge("tollwire_rater_ready", "1 while the rater takes calls")
 DECK_VERSIONS: Final = Gauge("tollwire_deck_versions", "Deck versions the rater prices from")
+FX_RATES: Final = Gauge("tollwire_fx_rates", "Exchange rates the rater prices from")
 
 
 def serve(address: str, setting: str) -> None:

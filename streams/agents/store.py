@@ -24,7 +24,7 @@ def _charges(calls: pa.Table, leg: str) -> pa.Table:
         "leg": pa.array([leg] * calls.num_rows, pa.string()),
         "run": pa.array(np.zeros(calls.num_rows, np.uint32)),
     }
-    of_leg = {"billed_s", "nanos", "currency", "deck_version", "rate_row"}
+    of_leg = {"billed_s", "nanos", "currency", "deck_version", "rate_row", "fx_num", "fx_den"}
     columns = [
         fixed[f.name]
         if f.name in fixed
@@ -45,7 +45,8 @@ def rows_of(topic: str, events: Sequence[tuple[int, bytes]]) -> Iterator[tuple[T
     The version of a call's rows is the offset in cdr.rated, so that of two ratings of one call
     the later one stands, in whatever order they are inserted.
     """
-    tables = [wire.decode(value) for _, value in events]
+    decode = wire.decode_rated if topic == topics.RATED else wire.decode
+    tables = [decode(value) for _, value in events]
     if topic == topics.RATED:
         versions = np.repeat(
             np.array([offset for offset, _ in events], np.uint64), [t.num_rows for t in tables]

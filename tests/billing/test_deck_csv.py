@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billing.deck import ALWAYS_MS, FOREVER_MS
+from billing.deck import ALWAYS_MS, FOREVER_MS, DeckOptions
 from billing.deck_csv import accept, parse_deck
 from billing.errors import DeckRefused, FileRefused
 from billing.instants import parse_instant_ms
@@ -24,6 +24,8 @@ GOOD_ROW = {
     "next_increment_s": 6,
     "valid_from_ms": ALWAYS_MS,
     "valid_to_ms": FOREVER_MS,
+    "time_class": "any",
+    "origin_class": "any",
 }
 
 
@@ -88,7 +90,8 @@ def test_read(what: str) -> None:
 
 def test_dates_without_an_offset_are_in_the_deck_s_zone() -> None:
     (row,) = rates_of(
-        deck_bytes(GOOD + ",2026-01-01,2026-07-01", header=DATED), time_zone="Europe/Berlin"
+        deck_bytes(GOOD + ",2026-01-01,2026-07-01", header=DATED),
+        options=DeckOptions(time_zone="Europe/Berlin"),
     )
     assert row["valid_from_ms"] == parse_instant_ms("2025-12-31T23:00:00Z")
     assert row["valid_to_ms"] == parse_instant_ms("2026-06-30T22:00:00Z")

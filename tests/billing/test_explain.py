@@ -155,10 +155,10 @@ def test_without_a_rate_it_says_so() -> None:
 def test_a_free_call_and_an_attempt() -> None:
     options = {"grace_rule": "free_if_at_most", "grace_s": 5, "attempt_fee_nanos": 10**7}
     made = tariff(version(1, "44,UK,1,1,1,1", options=options))
-    assert explained(made, "4420", AT, 5_000)[1:] == (0, 0)
+    assert explained(made, "4420", AT, 5_000)[1:] == (0, 0, "")
     assert "  within the grace: free, no connect fee" in explained(made, "4420", AT, 5_000).lines
     assert explained(made, "4420", AT, 0).lines[-1] == "  unanswered: 0.01 USD"
-    assert explained(made, "4420", AT, 0)[1:] == (0, 10**7)
+    assert explained(made, "4420", AT, 0)[1:] == (0, 10**7, "")
 
 
 def test_numbers_are_normalised_as_the_kernels_do() -> None:

@@ -74,8 +74,8 @@ def test_accounts_and_decks_that_do_not_fit() -> None:
     euro, euros = CUSTOMER._replace(currency="EUR"), VENDOR._replace(currency="EUR")
     assert reason_of(with_parties(gold, VENDOR), GOOD) == "sell_deck_missing"
     assert reason_of(with_parties(CUSTOMER, dear), GOOD) == "buy_deck_missing"
-    assert reason_of(with_parties(euro, VENDOR), GOOD) == "sell_currency_differs"
-    assert reason_of(with_parties(CUSTOMER, euros), GOOD) == "buy_currency_differs"
+    assert reason_of(with_parties(euro, VENDOR), GOOD) == "sell_fx_missing"
+    assert reason_of(with_parties(CUSTOMER, euros), GOOD) == "buy_fx_missing"
     assert reason_of(with_parties(CUSTOMER._replace(role="vendor"), VENDOR), GOOD) == (
         "customer_unknown"
     )
@@ -103,8 +103,8 @@ def test_of_several_reasons_the_first_of_the_list_is_given() -> None:
 def test_the_order_of_the_reasons_is_kept() -> None:
     assert (
         *("", "customer_unknown", "vendor_unknown", "vendor_missing", "sell_deck_missing"),
-        *("buy_deck_missing", "sell_currency_differs", "buy_currency_differs"),
-        *("sell_rate_missing", "buy_rate_missing"),
+        *("buy_deck_missing", "sell_fx_missing", "buy_fx_missing"),
+        *("sell_rate_missing", "buy_rate_missing", "charge_too_large"),
     ) == REASONS
 
 

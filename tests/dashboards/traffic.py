@@ -109,6 +109,8 @@ def leg_row(call: Call, leg: str) -> dict[str, Any]:
         "currency": (call.currency if sell else call.buy_currency) if rated else "",
         "deck_version": (SELL_DECK if sell else BUY_DECK) if rated else 0,
         "rate_row": call.rate_row if rated else 0,
+        "fx_num": 1,
+        "fx_den": 1,
         "received_at": call.received_ms,
         "run": 0,
         "version": call.version,
@@ -186,6 +188,8 @@ def store_rates(client: Client, destinations: Sequence[str]) -> None:
             "next_increment_s": 1,
             "valid_from": 0,
             "valid_to": None,
+            "time_class": "any",
+            "origin_class": "any",
         }
         for deck in (SELL_DECK, BUY_DECK)
         for index, name in enumerate(destinations)

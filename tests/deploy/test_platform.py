@@ -5,11 +5,14 @@ import time
 import pyarrow as pa
 import pytest
 
+from billing.deck import parse_options
+from billing.errors import OptionsRefused
 from billing.mediation.mediate import ARROW, CSV
 from deploy import demo as demonstration
 from deploy.local import rater_metric, start
+from deploy.reference import load_accounts, load_deck, load_fx
 from tests.conftest import free_port
-from tests.deploy.conftest import Platform, until
+from tests.deploy.conftest import PRICE_LIST, Platform, until
 
 LONG_AGO_MS = 1_704_067_200_000
 
@@ -80,6 +83,35 @@ def test_bad_records_are_dead_letters_with_their_bytes_and_the_rest_goes_on(
     assert (reason, field, value) == ("invalid", "duration_ms", "-5")
     assert "bad-1" in (raw if isinstance(raw, str) else raw.decode())
     until("conservation", lambda: conserved(platform))
+
+
+def test_classes_and_another_currency(platform: Platform) -> None:
+    rates = platform.folder / "fx.csv"
+    rates.write_text("from,to,rate,valid_from\nEUR,USD,1.25,2024-01-01\n")
+    accounts = platform.folder / "euro.toml"
+    accounts.write_text('[customers.euro]\nsell_deck = "classed"\ncurrency = "EUR"\n')
+    load_accounts(platform.settings, accounts)
+    assert load_fx(platform.settings, rates) == (1, 1)
+    assert load_fx(platform.settings, rates) == (1, 0), "known already"
+    options = parse_options('[origin_classes]\nEEA = ["49", "33"]', "o.toml")
+    deck = platform.folder / "classed.csv"
+    deck.write_text(
+        PRICE_LIST.strip() + ",origin_class\n49,Germany,0.5,0,1,1,EEA\n49,Germany,1,0,1,1,\n"
+    )
+    terms = ("classed", "sell", "full", LONG_AGO_MS)
+    load_deck(platform.settings, deck, *terms, options, False)
+    until("the deck at the rater", lambda: platform.decks() >= platform.versions())
+    until("the rate", lambda: rater_metric(platform.settings, "tollwire_fx_rates") == 1)
+    for call_id, calling in (("from-eea", "+33123"), ("from-elsewhere", "+1202")):
+        platform.send(call(call_id, customer="euro", calling=calling), customer="euro")
+    assert platform.charges("from-eea")["sell"][:2] == ("", 400_000_000)
+    assert platform.charges("from-elsewhere")["sell"][:2] == ("", 800_000_000)
+    used = platform.rows(
+        "SELECT DISTINCT leg, currency, fx_num, fx_den FROM charge FINAL WHERE customer = 'euro'"
+    )
+    assert sorted(used) == [("buy", "USD", 1, 1), ("sell", "EUR", 4, 5)]
+    with pytest.raises(OptionsRefused, match="in USD, this file in EUR: a deck keeps its currency"):
+        load_deck(platform.settings, deck, *terms, options._replace(currency="EUR"), False)
 
 
 def test_suspense_says_why(platform: Platform) -> None:

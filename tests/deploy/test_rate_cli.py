@@ -64,11 +64,46 @@ def test_a_bad_deck_is_refused_with_every_line_and_nothing_is_written(tmp_path: 
     assert len(read_rows(tmp_path / "out.csv")) == 8
 
 
+def test_classes_and_another_currency(tmp_path: Path) -> None:
+    deck = "prefix,destination,rate_per_min,connect_fee,first_increment,next_increment,time_class\n"
+    (tmp_path / "sell.csv").write_text(deck + "44,UK,0.5,0,1,1,\n44,UK,0.9,0,1,1,peak\n")
+    (tmp_path / "fx.csv").write_text("from,to,rate,valid_from\nEUR,USD,1.25,2026-01-01\n")
+    (tmp_path / "o.toml").write_text(
+        'time_zone = "Europe/Berlin"\n[time_classes]\ndefault = "off"\n'
+        'peak = ["mon-fri 11:00-12:00"]\n'
+    )
+    write_calls(tmp_path / "calls.csv")
+    terms = ("--sell", "sell.csv", "--deck-options", "o.toml", "--out", "out.csv")
+    money = ("--fx", "fx.csv", "--account-currency", "EUR", "--explain", "uk")
+    done = tollwire("rate", "calls.csv", *terms, *money, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    rows = {row[0]: row for row in read_rows(tmp_path / "out.csv")}
+    assert rows["uk"][3:6] == ("0.72", "60", "44"), "11:00 in Berlin is peak: 0.9 / 1.25"
+    assert (
+        "  exchange rate: the inverse of EUR to USD 1.25, valid from 2026-01-01T00:00:00.000Z"
+        in (done.stdout.splitlines())
+    )
+    assert done.stdout.splitlines()[-1].endswith("decimals: 0.72 EUR")
+    (tmp_path / "fx.csv").write_text("from,to,rate,valid_from\nEUR,USD,1.25,2026-11-24\n")
+    done = tollwire("rate", "calls.csv", *terms, *money, folder=tmp_path)
+    assert done.stdout.splitlines()[-1] == "suspended: sell_fx_missing"
+    rows = {row[0]: row for row in read_rows(tmp_path / "out.csv")}
+    assert rows["uk"][1:3] == ("suspended", "sell_fx_missing")
+    (tmp_path / "fx.csv").write_text("from,to,rate,valid_from\nEUR,USD,-1,2026-11-24\n")
+    done = tollwire("rate", "calls.csv", *terms, *money, folder=tmp_path)
+    assert done.stderr.splitlines()[0].startswith("error: fx.csv:2: rate='-1': not a decimal")
+    assert done.returncode == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("nowhere.csv", "--sell", "sell.csv", "--out", "o.csv"), "nowhere.csv: no such file"),
         (("calls.csv", "--sell", "sell.csv"), "give --out FILE, or --explain CALL_ID"),
+        (
+            ("calls.csv", "--sell", "sell.csv", "--out", "o.csv", "--fx", "fx.csv"),
+            "--fx FILE and --account-currency CODE go together",
+        ),
         (("calls.csv", "--sell", "sell.csv", "--explain", "x"), "calls.csv: no call x"),
     ],
 )

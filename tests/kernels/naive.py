@@ -5,9 +5,11 @@ rates looked up by trying every length of the number. Imports nothing of ours.
 """
 
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from math import ceil, floor
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 NANOS = 10**9
 
@@ -37,14 +39,39 @@ class Price(NamedTuple):
     next_s: int
 
 
+class Span(NamedTuple):
+    """A class's hours, such as ("peak", "mon tue", "08:00", "20:00"); until <= since ends on the
+    next day."""
+
+    name: str
+    days: str
+    since: str
+    until: str
+
+
+class Terms(NamedTuple):
+    """What the classes of a row mean: the calendar and the A-number groups of its version."""
+
+    zone: str = "UTC"
+    default: str = ""
+    spans: tuple[Span, ...] = ()
+    holidays: tuple[tuple[str, str], ...] = ()
+    """(date, class)"""
+    origins: tuple[tuple[str, str], ...] = ()
+    """(prefix, class)"""
+
+
 class RateRow(NamedTuple):
-    """A price of one code from one instant to another."""
+    """A price of one code from one instant to another, perhaps in some classes only."""
 
     code: str
     from_ms: int
     to_ms: int
     price: Price
     rule: Rule
+    time_class: str = "any"
+    origin_class: str = "any"
+    terms: Terms = Terms()
 
 
 def rounded(value: Fraction, mode: str) -> int:
@@ -100,11 +127,78 @@ def exact_net(duration_ms: int, price: Price, rule: Rule) -> tuple[int, Fraction
     return billed, max(net, Fraction(rule.min_charge))
 
 
-def naive_charge(duration_ms: int, price: Price, rule: Rule) -> tuple[int, int]:
-    """(billed seconds, nanos) of one call."""
+def naive_charge(
+    duration_ms: int, price: Price, rule: Rule, fx: Fraction = Fraction(1)
+) -> tuple[int, int]:
+    """(billed seconds, nanos) of one call, times fx; nanos -1 = 10^18 nanos or more."""
     billed, net = exact_net(duration_ms, price, rule)
     smallest = NANOS // 10**rule.round_decimals
-    return billed, rounded(net / smallest, rule.round_mode) * smallest
+    if net * fx >= 10**18:
+        return billed, -1
+    return billed, rounded(net * fx / smallest, rule.round_mode) * smallest
+
+
+def naive_time_class(terms: Terms, at_ms: int) -> str:
+    """The class that the deck's own clock and calendar show at an instant."""
+    start = datetime(1970, 1, 1, tzinfo=UTC)
+    local = (start + timedelta(milliseconds=at_ms)).astimezone(ZoneInfo(terms.zone))
+    today = local.date()
+    for day, name in terms.holidays:
+        if f"{today:%Y-%m-%d}" == day:
+            return name
+    clock = f"{local:%H:%M}"
+    yesterday = today - timedelta(days=1)
+    for span in terms.spans:
+        past_midnight = span.until <= span.since
+        begun = f"{today:%a}".lower() in span.days and span.since <= clock
+        if begun and (past_midnight or clock < span.until):
+            return span.name
+        if past_midnight and f"{yesterday:%a}".lower() in span.days and clock < span.until:
+            return span.name
+    return terms.default
+
+
+def naive_origin_class(terms: Terms, calling: str) -> str:
+    """The class of an A-number: that of the longest prefix it begins with."""
+    digits = naive_digits(calling)
+    if digits == "":
+        return "missing"
+    found, longest = "other", 0
+    for prefix, name in terms.origins:
+        if digits[: len(prefix)] == prefix and len(prefix) > longest:
+            found, longest = name, len(prefix)
+    return found
+
+
+def holds(row: RateRow, at_ms: int, calling: str) -> bool:
+    """Whether a row's classes are any or the call's."""
+    if row.time_class != "any" and row.time_class != naive_time_class(row.terms, at_ms):
+        return False
+    return row.origin_class == "any" or row.origin_class == naive_origin_class(row.terms, calling)
+
+
+class FxRow(NamedTuple):
+    """An exchange rate, in the order of publication."""
+
+    one: str
+    other: str
+    factor: Fraction
+    from_ms: int
+
+
+def naive_fx(rows: Iterable[FxRow], one: str, other: str, at_ms: int) -> Fraction | None:
+    """How many units of `other` one unit of `one` is at an instant."""
+    if one == other:
+        return Fraction(1)
+    in_force = [row for row in rows if row.from_ms <= at_ms]
+    for pair, inverse in (((one, other), False), ((other, one), True)):
+        best = None
+        for row in in_force:
+            if (row.one, row.other) == pair and (best is None or row.from_ms >= best.from_ms):
+                best = row
+        if best:
+            return 1 / best.factor if inverse else best.factor
+    return None
 
 
 def naive_digits(number: str) -> str:
@@ -122,19 +216,38 @@ class NaiveDeck:
         for i, row in enumerate(self.rows):
             self._of_code.setdefault(row.code, []).append(i)
 
-    def row_at(self, number: str, at_ms: int) -> int | None:
-        """The row that prices a call: the longest code with a row in force, published last."""
+    def row_at(self, number: str, at_ms: int, calling: str = "") -> int | None:
+        """The row that prices a call: of the longest code with a row in force that holds for the
+        call, the most specific, published last."""
         digits = naive_digits(number)
         for length in range(len(digits), 0, -1):
-            for i in reversed(self._of_code.get(digits[:length], ())):
-                if self.rows[i].from_ms <= at_ms < self.rows[i].to_ms:
-                    return i
+            own = [
+                i
+                for i in self._of_code.get(digits[:length], ())
+                if self.rows[i].from_ms <= at_ms < self.rows[i].to_ms
+                and holds(self.rows[i], at_ms, calling)
+            ]
+            for kind in ((True, True), (False, True), (True, False)):
+                for i in reversed(own):
+                    row = self.rows[i]
+                    if (row.time_class != "any", row.origin_class != "any") == kind:
+                        return i
+            if own:
+                return own[-1]
         return None
 
-    def charge(self, number: str, at_ms: int, duration_ms: int) -> tuple[int, int, int]:
-        """(row, billed seconds, nanos); row -1 and no money where nothing prices the call."""
-        at = self.row_at(number, at_ms)
+    def charge(
+        self,
+        number: str,
+        at_ms: int,
+        duration_ms: int,
+        calling: str = "",
+        fx: Fraction = Fraction(1),
+    ) -> tuple[int, int, int]:
+        """(row, billed seconds, nanos); row -1 and no money where nothing prices the call, nanos
+        -1 where the charge is too large."""
+        at = self.row_at(number, at_ms, calling)
         if at is None:
             return -1, 0, 0
         row = self.rows[at]
-        return at, *naive_charge(duration_ms, row.price, row.rule)
+        return at, *naive_charge(duration_ms, row.price, row.rule, fx)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing.deck import ALWAYS_MS, FOREVER_MS, RATES, DeckOptions, DeckVersion
+from billing.fx import FX
 from billing.mediation import Message
 from billing.parties import Account, parties_of
 from billing.tariff import Tariff, compile_tariff
@@ -31,7 +32,11 @@ def tariff() -> Tariff:
             0,
             DeckOptions(),
             pa.table(
-                [["49"], ["Germany"], *([v] for v in (rate, rate, 0, 1, 1, ALWAYS_MS, FOREVER_MS))],
+                [
+                    ["49"],
+                    ["Germany"],
+                    *([v] for v in (rate, rate, 0, 1, 1, ALWAYS_MS, FOREVER_MS, "any", "any")),
+                ],
                 schema=RATES,
             ),
         )
@@ -91,6 +96,29 @@ def test_a_call_is_priced_on_both_sides_and_says_by_what() -> None:
     assert (rated["sell_prefix"], rated["sell_destination"]) == ("49", "Germany")
     assert (rated["sell_deck_version"], rated["buy_deck_version"]) == (1, 2)
     assert (rated["log"], rated["partition"], rated["offset"], rated["row"]) == (LOG, 0, 7, 0)
+
+
+def test_a_charge_in_another_currency_names_the_rate_used() -> None:
+    rates = [("USD", "EUR", 9, 10, AT_MS, 1)]
+    fx = pa.Table.from_pylist([dict(zip(FX.names, row, strict=True)) for row in rates], FX)
+    accounts = [
+        Account("acme", "customer", "Acme", "sell", "EUR"),
+        Account("vend", "vendor", "Vend", "buy", "USD"),
+    ]
+    made = compile_tariff(list(TARIFF.versions.values()), parties_of(accounts), fx)
+    taken = take_in(
+        LOG, 0, [raw(1, call("a")), raw(2, call("b", answered_at=AT_MS - 1))], Seen(1_024, 0)
+    )
+    rated, waits = settle(taken, {}, made).rated.to_pylist()
+    assert (rated["sell_nanos"], rated["sell_currency"]) == (18_000_000, "EUR")
+    assert (rated["sell_fx_num"], rated["sell_fx_den"]) == (9, 10)
+    assert (rated["buy_nanos"], rated["buy_fx_num"], rated["buy_fx_den"]) == (10_000_000, 1, 1)
+    assert rated["margin_nanos"] is None
+    assert (waits["reason"], waits["sell_fx_num"], waits["sell_fx_den"]) == (
+        "sell_fx_missing",
+        1,
+        1,
+    )
 
 
 def test_a_call_without_a_price_is_suspended_without_money() -> None:

@@ -5,7 +5,9 @@ import random
 import pyarrow as pa
 
 from billing.deck import RATES, DeckOptions, DeckVersion
+from billing.fx import FX
 from billing.parties import Account
+from billing.time_classes import TimeClasses
 from streams import wire
 from streams.topics import MESSAGE_BYTES_MAX
 
@@ -16,6 +18,7 @@ def version(rates: int) -> DeckVersion:
         [str(i) for i in range(rates)],
         [f"place {i}" for i in range(rates)],
         *([i] * rates for i in range(1, 8)),
+        *(["any"] * rates for _ in "ab"),
     ]
     arrays = [pa.array(c, f.type) for c, f in zip(columns, RATES, strict=True)]
     options = DeckOptions(anchor="whole_call", round_decimals=4)
@@ -47,6 +50,43 @@ def test_options_and_accounts_come_back() -> None:
     account = Account("acme", "customer", "Acme", "gold", "USD")
     key, value = wire.encode_account(account)
     assert (key, wire.decode_account(value)) == (b"customer/acme", account)
+
+
+def test_classes_come_back_and_cost_nothing_where_there_are_none() -> None:
+    profile = TimeClasses("off", ((480, 1_200, "peak"),), (("2026-12-25", "feast"),))
+    classes = {"time_classes": profile, "origin_classes": (("33", "EEA"), ("44", "UK"))}
+    options = DeckOptions(**classes)  # type: ignore[arg-type]
+    assert wire.decode_options(wire.encode_options(options)) == options
+    assert "classes" not in wire.encode_options(DeckOptions())
+    sent = version(2)._replace(options=options)
+    parts = wire.PartialVersions()
+    assert [parts.add(value) for _, value in wire.encode_version(sent)] == [sent]
+
+
+def test_what_was_written_before_there_were_classes_and_exchange_rates_is_read() -> None:
+    sent = version(3)
+    before = sent._replace(
+        options=tuple(sent.options)[:12],  # type: ignore[arg-type]
+        rates=sent.rates.drop_columns(["time_class", "origin_class"]),
+    )
+    [(_, value)] = wire.encode_version(before)
+    assert wire.PartialVersions().add(value) == sent
+    names = [n for n in wire.RATED.names if "fx" not in n]
+    rated = pa.RecordBatch.from_pylist([{"call_id": "1"}], pa.schema(map(wire.RATED.field, names)))
+    row = wire.decode_rated(wire.encode(rated)).to_pylist()[0]
+    assert list(row) == wire.RATED.names
+    assert {row[n] for n in wire.RATED.names if "fx" in n} == {1}
+
+
+def test_exchange_rates_come_back_the_same_in_any_order() -> None:
+    rows = [("EUR", "USD", 11, 10, since, at) for since in (5, 6) for at in (1, 2)]
+    sent = pa.Table.from_pylist([dict(zip(FX.names, row, strict=True)) for row in rows], FX)
+    messages = dict(wire.encode_fx(sent))
+    assert messages == dict(wire.encode_fx(sent.take([3, 1, 2, 0])))
+    assert sorted(key[:2] for key in messages) == [b"1:", b"2:"]
+    found = pa.concat_tables(map(wire.decode_fx, messages.values()))
+    assert sorted(map(repr, found.to_pylist())) == sorted(map(repr, sent.to_pylist()))
+    assert list(wire.encode_fx(sent.slice(0, 0))) == []
 
 
 def test_a_full_message_stays_below_the_broker_s_limit() -> None:
