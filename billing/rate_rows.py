@@ -3,6 +3,7 @@
 Rows are numbered in the order in which versions come in and keep their numbers.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -34,14 +35,16 @@ class RateRows(NamedTuple):
         none, names = np.empty(0, np.uint32), np.empty(0, np.int32)
         return cls(none, none, names, names, pa.array([""]))
 
-    def with_version(self, version: DeckVersion) -> Self:
-        """These rows and behind them those of a version."""
-        n = version.rates.num_rows
-        names, prefix = _interned(self.names, version.rates.column("prefix"))
-        names, destination = _interned(names, version.rates.column("destination"))
+    def with_versions(self, versions: Sequence[DeckVersion]) -> Self:
+        """These rows and behind them those of the versions, in that order."""
+        counts = [version.rates.num_rows for version in versions]
+        numbers = np.array([version.number for version in versions], np.uint32)
+        local = [np.arange(n, dtype=np.uint32) for n in counts]
+        names, prefix = _interned(self.names, [v.rates.column("prefix") for v in versions])
+        names, destination = _interned(names, [v.rates.column("destination") for v in versions])
         return self._replace(
-            version=np.concatenate([self.version, np.full(n, version.number, np.uint32)]),
-            local=np.concatenate([self.local, np.arange(n, dtype=np.uint32)]),
+            version=np.concatenate([self.version, np.repeat(numbers, counts)]),
+            local=np.concatenate([self.local, *local]),
             prefix=np.concatenate([self.prefix, prefix]),
             destination=np.concatenate([self.destination, destination]),
             names=names,
@@ -64,9 +67,10 @@ class RateRows(NamedTuple):
         return version, local, prefix, destination
 
 
-def _interned(names: pa.Array, column: pa.ChunkedArray) -> tuple[pa.Array, I32]:
-    """Names with the column's new ones behind them, and each value's place."""
-    texts = column.combine_chunks().dictionary_encode()
+def _interned(names: pa.Array, columns: list[pa.ChunkedArray]) -> tuple[pa.Array, I32]:
+    """Names with the columns' new ones behind them, and each value's place."""
+    every = pa.chunked_array([chunk for column in columns for chunk in column.chunks], pa.string())
+    texts = every.combine_chunks().dictionary_encode()
     known = pc.index_in(texts.dictionary, names)
     fresh = pc.is_null(known).to_numpy(zero_copy_only=False)
     place = pc.fill_null(known, 0).to_numpy().astype(np.int32)

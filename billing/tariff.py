@@ -124,12 +124,9 @@ class Compiler:
         Raises OptionsRefused if a deck's classes make too many combinations.
         """
         ordered = sorted(versions, key=lambda v: v.number)
+        self._number_rows([v for v in ordered if v.number not in self._first_row])
         lines: dict[DeckName, list[DeckVersion]] = {}
         for version in ordered:
-            if version.number not in self._first_row:
-                rate_limits(version.rates)
-                self._first_row[version.number] = len(self._rows.version)
-                self._rows = self._rows.with_version(version)
             lines.setdefault((version.side, version.deck), []).append(version)
         numbers = {name: tuple(v.number for v in line) for name, line in lines.items()}
         self._put({n: line for n, line in lines.items() if self._compiled.get(n) != numbers[n]})
@@ -148,6 +145,14 @@ class Compiler:
             classes=classes_of(self._plans, lambda name, i: rows[name, i], len(book.closure)),
             fx=self._fx,
         )
+
+    def _number_rows(self, versions: list[DeckVersion]) -> None:
+        at = len(self._rows.version)
+        for version in versions:
+            rate_limits(version.rates)
+            self._first_row[version.number] = at
+            at += version.rates.num_rows
+        self._rows = self._rows.with_versions(versions)
 
     def _put(self, lines: Mapping[DeckName, list[DeckVersion]]) -> None:
         """Compile decks: one row each, or one for each combination of classes."""

@@ -10,7 +10,6 @@ sticks at -1 and the batch is refused. Counts and seconds cannot get there: a ca
 """
 
 from functools import partial
-from os import cpu_count
 from queue import SimpleQueue
 from typing import Final, NamedTuple
 
@@ -18,9 +17,10 @@ import numba as nb
 import numpy as np
 
 from kernels import gpu
-from kernels.batch import BatchError, _check, check_shapes, offence, offends, read_only_calls
-from kernels.cpu import STAGE_CALLS, Tables, Trie, _part, match, new_scratch, price
-from kernels.dispatch import BLOCK_CALLS, _in_blocks, log
+from kernels.batch import BatchError, check_column, check_shapes, checked, within
+from kernels.blocks import BLOCK_CALLS, in_blocks, threads_of
+from kernels.cpu import STAGE_CALLS, Tables, Trie, match, new_scratch, part_of, price
+from kernels.dispatch import log
 from kernels.layout import (
     I32,
     I64,
@@ -35,7 +35,6 @@ from kernels.layout import (
     Numbers,
     read_only,
 )
-from kernels.positions import within
 
 DAY_MS: Final = 86_400_000
 CELLS_MAX: Final = 2**27
@@ -113,7 +112,7 @@ def _sum_up(cell: I64, decks: tuple[I32, I32], sell: Charges, buy: Charges, sums
 @nb.njit(inline="always")
 def _asked(leg: Leg, stage: slice) -> tuple[I32, I32]:
     deck, fx = leg
-    return deck[stage], _part(fx, stage)
+    return deck[stage], part_of(fx, stage)
 
 
 @nb.njit(inline="always")
@@ -192,9 +191,10 @@ def _block(
     free.put(sums)
 
 
-def _check_grouping(calls: Calls, book: Book, by: Grouping) -> None:
-    _check("account", by.account, len(calls.answered_ms), "i4")
-    _check("destination_of_node", by.destination_of_node, len(book.codes.parent), "i4")
+def check_grouping(calls: Calls, book: Book, by: Grouping) -> None:
+    """Raises BatchError where a grouping does not fit the calls or the book."""
+    check_column("account", by.account, len(calls.answered_ms), "i4")
+    check_column("destination_of_node", by.destination_of_node, len(book.codes.parent), "i4")
     for name, value in (
         ("accounts", by.accounts),
         ("days", by.days),
@@ -229,11 +229,9 @@ def aggregate(calls: Calls, book: Book, by: Grouping, threads: int = 0) -> Total
             return gpu.aggregate(calls, book, by)
         except gpu.GpuFailed as failed:
             log.warning("summed on the CPU: %s", failed)
-    _check_grouping(calls, book, by)
-    calls = read_only_calls(calls)
-    threads = threads or cpu_count() or 1
-    if any(list(_in_blocks(n, threads, partial(offends, calls, book)))):
-        raise offence(calls, book)
+    check_grouping(calls, book, by)
+    threads = threads_of(threads)
+    calls = checked(calls, book, None, threads)
     by = by._replace(
         account=read_only(by.account), destination_of_node=read_only(by.destination_of_node)
     )
@@ -242,16 +240,17 @@ def aggregate(calls: Calls, book: Book, by: Grouping, threads: int = 0) -> Total
     free: SimpleQueue[I64] = SimpleQueue()
     for _ in range(threads):
         free.put(np.zeros((cells, SUMS), np.int64))
-    list(_in_blocks(n, threads, partial(_block, calls, book, by, free)))
+    list(in_blocks(n, threads, partial(_block, calls, book, by, free)))
     sums = free.get()
     while not free.empty():
         _merge(sums, free.get())
-    _refuse_past_int64(sums, by)
+    refuse_past_int64(sums, by)
     shaped = sums.reshape(by.accounts, by.days, by.destinations, SUMS)
     return Totals(*(shaped[..., k] for k in range(SUMS)))
 
 
-def _refuse_past_int64(sums: I64, by: Grouping) -> None:
+def refuse_past_int64(sums: I64, by: Grouping) -> None:
+    """Raises BatchError naming the cell of a sum that went past int64."""
     if not sums.size or sums.min() >= 0:
         return
     cell, k = np.argwhere(sums < 0)[0].tolist()

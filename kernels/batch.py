@@ -5,12 +5,14 @@ is it looked through again, slowly, for what to tell.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from kernels.blocks import in_blocks
 from kernels.layout import (
     DIGITS_MAX,
     DURATION_MS_MAX,
@@ -55,28 +57,36 @@ def check_shapes(calls: Calls, book: Book, out: Rated | None) -> int:
     """How many calls a batch has. Raises BatchError if columns, or the book, do not fit."""
     n = len(calls.answered_ms)
     for name, column, kind, may_be_empty in _columns(calls):
-        _check(name, column, n, kind, may_be_empty)
+        check_column(name, column, n, kind, may_be_empty)
     if isinstance(calls.called, Nodes) and calls.called.epoch != book.codes.epoch:
         raise BatchError(
             f"nodes of epoch {calls.called.epoch:016x}, book of epoch {book.codes.epoch:016x}: "
             "match the numbers again or remap the nodes"
         )
     if out is not None:
-        _check("out.node", out.node, n, "i4")
+        check_column("out.node", out.node, n, "i4")
         for name, side in (("sell", out.sell), ("buy", out.buy)):
             for field, kind in zip(side._fields, ("i4", "i4", "i8"), strict=True):
-                _check(f"out.{name}.{field}", getattr(side, field), n, kind)
+                check_column(f"out.{name}.{field}", getattr(side, field), n, kind)
     return n
 
 
-def _check(name: str, column: Array, n: int, kind: str, may_be_empty: bool = False) -> None:
+def check_column(name: str, column: Array, n: int, kind: str, may_be_empty: bool = False) -> None:
+    """Raises BatchError if a column has not n entries, or none where it may, or not this type."""
     if column.shape != (n,) and not (may_be_empty and column.shape == (0,)):
         raise BatchError(f"column {name}: {column.shape} instead of ({n},)")
     if column.dtype != np.dtype(kind):
         raise BatchError(f"column {name}: {column.dtype} instead of {np.dtype(kind)}")
 
 
-def read_only_calls(calls: Calls) -> Calls:
+def within(name: str, column: I32 | I64, low: int, high: int) -> None:
+    """Raises BatchError for the first row whose value lies outside low..high."""
+    if len(column) and (column.min() < low or column.max() > high):
+        row = int(np.flatnonzero((column < low) | (column > high))[0])
+        raise BatchError(f"{name} of row {row} is {column[row]}: allowed {low} to {high}")
+
+
+def _read_only_calls(calls: Calls) -> Calls:
     """The same batch in the one kind of array that kernels are compiled for."""
     called = calls.called
     if isinstance(called, Nodes):
@@ -127,7 +137,7 @@ def _span_i64(column: I64) -> tuple[np.int64, np.int64]:
 _SPANS = {"u8": _span_u64, "u1": _span_u8, "i4": _span_i32, "i8": _span_i64}
 
 
-def _limits(calls: Calls, book: Book) -> Iterator[tuple[str, Array, int, int]]:
+def limits(calls: Calls, book: Book) -> Iterator[tuple[str, Array, int, int]]:
     """Name, column, lowest and highest value allowed."""
     if isinstance(calls.called, Nodes):
         yield "node", calls.called.node, 0, len(book.codes.parent) - 1
@@ -141,9 +151,9 @@ def _limits(calls: Calls, book: Book) -> Iterator[tuple[str, Array, int, int]]:
         yield f"{name}_fx", leg.fx, NO_FX, len(book.fx) - 1
 
 
-def offends(calls: Calls, book: Book, start: int, stop: int) -> bool:
+def _offends(calls: Calls, book: Book, start: int, stop: int) -> bool:
     """Whether a value of calls[start:stop] lies outside its limits."""
-    for _, column, low, high in _limits(calls, book):
+    for _, column, low, high in limits(calls, book):
         block = column[start:stop]
         if len(block):
             least, most = _SPANS[block.dtype.str[1:]](block)
@@ -152,11 +162,23 @@ def offends(calls: Calls, book: Book, start: int, stop: int) -> bool:
     return False
 
 
-def offence(calls: Calls, book: Book) -> BatchError:
+def _offence(calls: Calls, book: Book) -> BatchError:
     """What to tell about a batch that offends: the first column that does, its first row."""
-    for name, column, low, high in _limits(calls, book):
+    for name, column, low, high in limits(calls, book):
         off = np.flatnonzero((column < low) | (column > high))
         if len(off):
             row = int(off[0])
             return BatchError(f"{name} of row {row} is {column[row]}: allowed {low} to {high}")
     raise AssertionError("nothing is off")
+
+
+def checked(calls: Calls, book: Book, out: Rated | None, threads: int) -> Calls:
+    """The batch in the one kind of array that kernels are compiled for.
+
+    Raises BatchError before anything is written if it must not be priced from this book.
+    """
+    n = check_shapes(calls, book, out)
+    calls = _read_only_calls(calls)
+    if any(list(in_blocks(n, threads, partial(_offends, calls, book)))):
+        raise _offence(calls, book)
+    return calls

@@ -38,6 +38,20 @@ def billed_seconds(d: int, first: int, following: int, anchor: int) -> int:
     return first if (d <= first) | (following == 0) else start + blocks * following
 
 
+def seconds_of(
+    duration_ms: int,
+    first: int,
+    following: int,
+    duration_rounding: int,
+    free_below_s: int,
+    deduct_s: int,
+    anchor: int,
+) -> tuple[int, bool]:
+    """(seconds billed, whether they are paid) of an answered call: what grace frees is not."""
+    d = round_div(duration_ms, 1000, duration_rounding)
+    return billed_seconds(max(0, d - deduct_s), first, following, anchor), d >= free_below_s
+
+
 def net_of(usage: int, connect: int, connect_rule: int, min_charge: int, max_charge: int) -> int:
     """Usage (sixtieths of a nano) with the fees (nanos), in sixtieths of a nano."""
     fee = connect * 60
@@ -112,9 +126,9 @@ def charge(
     """
     if duration_ms == 0:
         return 0, rounded(60 * attempt_fee, round_mode, round_unit, fx_num, fx_den)
-    d = round_div(duration_ms, 1000, duration_rounding)
-    paid = d >= free_below_s
-    billed = billed_seconds(max(0, d - deduct_s), first, following, anchor)
+    billed, paid = seconds_of(
+        duration_ms, first, following, duration_rounding, free_below_s, deduct_s, anchor
+    )
     usage = first * first_rate + (billed - first) * next_rate
     net = net_of(usage, connect, connect_rule, min_charge, max_charge)
     return billed * paid, rounded(net, round_mode, round_unit, fx_num, fx_den) * paid
@@ -122,7 +136,10 @@ def charge(
 
 def compiled(jit: Callable[[Any], Any]) -> dict[str, Any]:
     """This file's functions by name, each compiled by `jit` and calling the other compiled ones."""
-    names = ("round_div", "billed_seconds", "net_of", "converted", "rounded", "charge")
+    names = (
+        *("round_div", "billed_seconds", "seconds_of", "net_of", "converted", "rounded"),
+        "charge",
+    )
     scope: dict[str, Any] = dict(globals())
     for name in names:
         scope[name] = jit(FunctionType(globals()[name].__code__, scope, name))

@@ -6,16 +6,15 @@ day, origin labels a longest-prefix match of the A-number; other decks pass thro
 """
 
 from functools import partial
-from os import cpu_count
 from typing import Final, NamedTuple
 
 import numba as nb
 import numpy as np
 
-from kernels.batch import BatchError, _check
+from kernels.batch import BatchError, check_column
+from kernels.blocks import in_blocks, threads_of
 from kernels.book import nodes_of
 from kernels.cpu import STAGE_CALLS, Trie, match, new_scratch
-from kernels.dispatch import _in_blocks
 from kernels.layout import I32, I64, NO_DECK, U8, U64, DialCodes, Numbers, read_only
 
 DAY_MS: Final = 86_400_000
@@ -133,10 +132,10 @@ def rows_of(
     a call of a deck with time classes lies outside the window.
     """
     n = len(deck)
-    _check("deck", deck, n, "i4")
-    _check("answered_ms", answered_ms, n, "i8")
-    _check("calling_digits", calling.digits, n, "u8")
-    _check("calling_digit_count", calling.digit_count, n, "u1")
+    check_column("deck", deck, n, "i4")
+    check_column("answered_ms", answered_ms, n, "i8")
+    check_column("calling_digits", calling.digits, n, "u8")
+    check_column("calling_digit_count", calling.digit_count, n, "u1")
     if n and not (deck.min() >= NO_DECK and deck.max() < len(classes.plan)):
         at = int(np.flatnonzero((deck < NO_DECK) | (deck >= len(classes.plan)))[0])
         raise BatchError(
@@ -149,7 +148,7 @@ def rows_of(
         read_only(calling.digits),
         read_only(calling.digit_count),
     )
-    found = _in_blocks(n, threads or cpu_count() or 1, partial(_block, classes, inputs, row))
+    found = in_blocks(n, threads_of(threads), partial(_block, classes, inputs, row))
     outside = next((at for at in list(found) if isinstance(at, int) and at >= 0), -1)
     if outside >= 0:
         raise BatchError(

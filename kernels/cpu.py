@@ -101,7 +101,8 @@ def match_all(digits: U64, count: U8, trie: Trie, node: I32) -> None:
 
 
 @nb.njit(inline="always")
-def _look_up(closure: I64, deck: I32, node: I32, word: I64) -> None:
+def look_up(closure: I64, deck: I32, node: I32, word: I64) -> None:
+    """The closure word of each call's deck at its node; UNRATED where it has no deck."""
     flat, nodes = closure.reshape(closure.size), np.uint64(closure.shape[1])
     for i in range(len(deck)):
         at = np.uint64(deck[i]) * nodes + np.uint64(node[i])
@@ -111,7 +112,8 @@ def _look_up(closure: I64, deck: I32, node: I32, word: I64) -> None:
 
 
 @nb.njit(inline="always")
-def _walk_pieces(pieces: I64, answered_ms: I64, word: I64, active: I64, piece: I64) -> None:
+def walk_pieces(pieces: I64, answered_ms: I64, word: I64, active: I64, piece: I64) -> None:
+    """Words that change over time to those in force at each call's instant, in place."""
     n = 0
     for i in range(len(answered_ms)):
         active[n], piece[n] = i, -2 - word[i]
@@ -127,7 +129,7 @@ def _walk_pieces(pieces: I64, answered_ms: I64, word: I64, active: I64, piece: I
 
 
 @nb.njit(inline="always")
-def _price(
+def price_one(
     price_class: np.uint64,
     duration_ms: np.int64,
     prices: I64,
@@ -135,6 +137,7 @@ def _price(
     num: np.int64,
     den: np.int64,
 ) -> tuple[int, int]:
+    """(billed seconds, nanos) of one call at a price class."""
     packed = prices[price_class, PACKED]
     rule = np.uint64(packed >> 32)
     charged: tuple[int, int] = _charge(
@@ -186,8 +189,8 @@ def price(
     rate_row, billed_s, nanos = out
     active, piece, bits = scratch
     word = bits.view(np.int64)
-    _look_up(closure, deck, node, word)
-    _walk_pieces(pieces, answered_ms, word, active, piece)
+    look_up(closure, deck, node, word)
+    walk_pieces(pieces, answered_ms, word, active, piece)
     n = 0
     for i in range(len(node)):
         rate_row[i] = word[i]
@@ -202,7 +205,7 @@ def price(
             num, den = factor(fx[call], rates)
         price_class = np.uint64(word[call]) >> np.uint64(32)
         talk_ms = np.int64(duration_ms[call])
-        seconds, money = _price(price_class, talk_ms, prices, rules, num, den)
+        seconds, money = price_one(price_class, talk_ms, prices, rules, num, den)
         if money < 0:
             rate_row[call] = TOO_LARGE
         else:
@@ -211,7 +214,8 @@ def price(
 
 
 @nb.njit(inline="always")
-def _part(column: I32, stage: slice) -> I32:
+def part_of(column: I32, stage: slice) -> I32:
+    """A part of a column that may be left empty."""
     return column[stage] if len(column) > 0 else column
 
 
@@ -239,7 +243,7 @@ def _rate(
             deck, fx = legs[side]
             rate_row, billed_s, nanos = sides[side]
             price(
-                (deck[stage], _part(fx, stage)),
+                (deck[stage], part_of(fx, stage)),
                 node[stage],
                 answered_ms[stage],
                 duration_ms[stage],

@@ -12,17 +12,15 @@ CHARGE_NANOS_MAX, all NANOS_MAX.
 """
 
 from functools import partial
-from os import cpu_count
 from typing import Final, NamedTuple
 
 import numba as nb
 import numpy as np
 
-from kernels.batch import BatchError, _check
-from kernels.cpu import Tables, _price, factor
-from kernels.dispatch import _pool
+from kernels.batch import BatchError, check_column, within
+from kernels.blocks import pool, threads_of
+from kernels.cpu import Tables, factor, price_one
 from kernels.layout import DURATION_MS_MAX, I32, I64, NO_DECK, NO_FX, U64, Book, read_only
-from kernels.positions import within
 
 SAMPLE_CALLS_MAX: Final = 64
 VENDORS_MAX: Final = 65_536
@@ -55,7 +53,7 @@ def _price_of_sample(
 ) -> np.int64:
     total = np.int64(0)
     for duration_ms in sample_ms:
-        _, nanos = _price(np.uint64(price), np.int64(duration_ms), prices, rules, num, den)
+        _, nanos = price_one(np.uint64(price), np.int64(duration_ms), prices, rules, num, den)
         if nanos < 0 or total > NANOS_MAX - nanos:
             return np.int64(_NO_PRICE)
         total += nanos
@@ -153,9 +151,9 @@ def _list_vendors(
 
 
 def _check_request(book: Book, vendors: I32, fx: I32, at_ms: int, sample_ms: I32, k: int) -> None:
-    _check("vendors", vendors, len(vendors), "i4")
-    _check("fx", fx, len(vendors), "i4", may_be_empty=True)
-    _check("sample_ms", sample_ms, len(sample_ms), "i4")
+    check_column("vendors", vendors, len(vendors), "i4")
+    check_column("fx", fx, len(vendors), "i4", may_be_empty=True)
+    check_column("sample_ms", sample_ms, len(sample_ms), "i4")
     first_ms, end_ms = book.window_ms
     for name, value, low, high in (
         ("vendors", len(vendors), 0, VENDORS_MAX),
@@ -192,7 +190,7 @@ def lcr(
         raise BatchError(
             f"{len(book.prices)} price classes in {len(factors)} currencies: allowed {PRICES_MAX}"
         )
-    nodes, threads = len(book.codes.parent), threads or cpu_count() or 1
+    nodes, threads = len(book.codes.parent), threads_of(threads)
     vendor, nanos = np.empty((nodes, k), np.int32), np.empty((nodes, k), np.int64)
     known = np.full((len(factors), len(book.prices) + 1), np.int64(_UNKNOWN))
     known[:, -1] = _NO_PRICE
@@ -207,7 +205,7 @@ def lcr(
     )
     blocks = [slice(start, start + BLOCK_NODES) for start in range(0, nodes, BLOCK_NODES)]
     work = partial(_block, arguments, vendor, nanos)
-    list(map(work, blocks) if threads == 1 else _pool(threads).map(work, blocks))
+    list(map(work, blocks) if threads == 1 else pool(threads).map(work, blocks))
     return LcrTable(vendor, nanos)
 
 

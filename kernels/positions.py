@@ -13,7 +13,7 @@ import numba as nb
 import numpy as np
 import pyarrow as pa
 
-from kernels.batch import BatchError, _check
+from kernels.batch import BatchError, check_column, within
 from kernels.layout import DURATION_MS_MAX, I32, I64, INCREMENT_S_MAX, U64, read_only
 
 NO_GROUP: Final = -1
@@ -120,19 +120,12 @@ def _count(rows: I64, group: I32, billed_s: I32, start_s: I64, closing_s: I64) -
 
 def check_groups(group: I32, ids: CallIds, opening_s: I64, n: int) -> None:
     """Raises BatchError if a column has the wrong length or type or a value outside its limits."""
-    _check("group", group, n, "i4")
-    _check("id_high", ids.high, n, "u8")
-    _check("id_low", ids.low, n, "u8")
-    _check("opening_s", opening_s, len(opening_s), "i8")
+    check_column("group", group, n, "i4")
+    check_column("id_high", ids.high, n, "u8")
+    check_column("id_low", ids.low, n, "u8")
+    check_column("opening_s", opening_s, len(opening_s), "i8")
     within("group", group, NO_GROUP, len(opening_s) - 1)
     within("opening_s", opening_s, 0, POSITION_S_MAX)
-
-
-def within(name: str, column: I32 | I64, low: int, high: int) -> None:
-    """Raises BatchError for the first row whose value lies outside low..high."""
-    if len(column) and (column.min() < low or column.max() > high):
-        row = int(np.flatnonzero((column < low) | (column > high))[0])
-        raise BatchError(f"{name} of row {row} is {column[row]}: allowed {low} to {high}")
 
 
 def positions(
@@ -148,8 +141,8 @@ def positions(
     """
     n = len(answered_ms)
     check_groups(group, ids, opening_s, n)
-    _check("answered_ms", answered_ms, n, "i8")
-    _check("billed_s", billed_s, n, "i4")
+    check_column("answered_ms", answered_ms, n, "i8")
+    check_column("billed_s", billed_s, n, "i4")
     within("billed_s", billed_s, 0, BILLED_S_MAX)
     answered_ms, ids = read_only(answered_ms), CallIds(*map(read_only, ids))
     rows = _in_order(np.flatnonzero(group != NO_GROUP), answered_ms, ids)

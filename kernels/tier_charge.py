@@ -8,7 +8,7 @@ import numba as nb
 import numpy as np
 
 from kernels.charge import compiled
-from kernels.cpu import STAGE_CALLS, Scratch, Tables, _look_up, _walk_pieces, factor, new_scratch
+from kernels.cpu import STAGE_CALLS, Scratch, Tables, factor, look_up, new_scratch, walk_pieces
 from kernels.layout import (
     CONNECT,
     FIRST_RATE,
@@ -30,16 +30,17 @@ from kernels.layout import (
     TOO_LARGE,
     UNRATED,
 )
-from kernels.positions import NO_GROUP
 
 Groups = tuple[I32, I64, I32]
 """first tier, thresholds and decks as in `TierGroups`"""
 Columns = tuple[I32, I32, I64, I32]
-"""of n calls: group, node, answered_ms, duration_ms"""
+"""of n calls that have a group: group, node, answered_ms, duration_ms"""
+
+Span = tuple[int, int, int]
+"""a call's position, the end of its first interval, and its end"""
 
 _parts = compiled(nb.njit(inline="always"))
-_round_div, _billed_seconds = _parts["round_div"], _parts["billed_seconds"]
-_net_of, _rounded = _parts["net_of"], _parts["rounded"]
+_seconds_of, _net_of, _rounded = _parts["seconds_of"], _parts["net_of"], _parts["rounded"]
 
 
 @nb.njit(inline="always")
@@ -57,20 +58,17 @@ def _find_words(
     first_tier, _, decks = groups
     closure, pieces, _, _, _ = tables
     active, piece, _ = scratch
-    n, wanted = len(group), 1
-    k = 0
+    n, k, wanted = len(group), 0, 1
     while wanted > 0:
         wanted = 0
         for i in range(n):
-            deck[i] = NO_DECK
-            if group[i] != NO_GROUP:
-                tier = first_tier[group[i]] + k
-                if tier < first_tier[group[i] + 1]:
-                    deck[i] = decks[tier]
-                    wanted += 1
+            tier = first_tier[group[i]] + k
+            none = tier >= first_tier[group[i] + 1]
+            deck[i] = NO_DECK if none else decks[tier]
+            wanted += not none
         if wanted > 0:
-            _look_up(closure, deck[:n], node, words[k][:n])
-            _walk_pieces(pieces, answered_ms, words[k][:n], active, piece)
+            look_up(closure, deck[:n], node, words[k][:n])
+            walk_pieces(pieces, answered_ms, words[k][:n], active, piece)
         k += 1
 
 
@@ -79,16 +77,23 @@ def _seconds(duration_ms: int, price: int, prices: I64, rules: I64) -> tuple[int
     """The seconds an answered call is billed by a price class, and whether it is not free."""
     packed = prices[price, PACKED]
     rule = packed >> 32
-    d = _round_div(duration_ms, 1000, rules[rule, R_DURATION_ROUNDING])
-    rest = max(0, d - rules[rule, R_DEDUCT_S])
-    first, following = packed & 0xFFFF, (packed >> 16) & 0xFFFF
-    billed = _billed_seconds(rest, first, following, rules[rule, R_ANCHOR])
-    return billed, d >= rules[rule, R_FREE_BELOW_S]
+    billed, paid = _seconds_of(
+        duration_ms,
+        packed & 0xFFFF,
+        (packed >> 16) & 0xFFFF,
+        rules[rule, R_DURATION_ROUNDING],
+        rules[rule, R_FREE_BELOW_S],
+        rules[rule, R_DEDUCT_S],
+        rules[rule, R_ANCHOR],
+    )
+    return billed, paid
 
 
 @nb.njit(inline="always")
 def _bills_alike(price: int, other: int, prices: I64, rules: I64) -> bool:
     one, two = prices[price, PACKED], prices[other, PACKED]
+    if one == two:
+        return True
     alike: bool = (one ^ two) & 0xFFFFFFFF == 0
     for column in (R_DURATION_ROUNDING, R_FREE_BELOW_S, R_DEDUCT_S, R_ANCHOR):
         alike &= rules[one >> 32, column] == rules[two >> 32, column]
@@ -119,8 +124,6 @@ def bill_block(
         )
         for i in range(stage.stop - begin):
             row = begin + i
-            if group[row] == NO_GROUP:
-                continue
             tiers = first_tier[group[row] + 1] - first_tier[group[row]]
             rated = True
             for k in range(tiers):
@@ -140,13 +143,15 @@ def bill_block(
 
 @nb.njit(inline="always")
 def _usage(
-    words: I64, k: int, threshold_s: I64, start_s: int, billed: int, first: int, prices: I64
+    words: I64, i: int, k: int, tier: int, end_tier: int, span: Span, threshold_s: I64, prices: I64
 ) -> int:
-    """Sixtieths of a nano for billed seconds from start_s in tier k on; words of one call."""
-    usage, at, first_end, end = 0, start_s, start_s + first, start_s + billed
+    """Sixtieths of a nano of call i, which starts in tier k of its group: row `tier` of all."""
+    at, first_end, end = span
+    usage = 0
     while at < end:
-        stop = end if k + 1 == len(threshold_s) else min(end, threshold_s[k + 1])
-        price = words[k] >> 32
+        tier += 1
+        stop = min(end, threshold_s[np.uint64(tier)]) if tier < end_tier else end
+        price = np.uint64(words[k, i]) >> np.uint64(32)
         usage += max(0, min(stop, first_end) - at) * prices[price, FIRST_RATE]
         usage += max(0, stop - max(at, first_end)) * prices[price, NEXT_RATE]
         at = stop
@@ -155,34 +160,56 @@ def _usage(
 
 
 @nb.njit(inline="always")
-def _money(
+def _net(usage: int, price: int, rule: int, prices: I64, rules: I64) -> int:
+    net: int = _net_of(
+        usage,
+        prices[price, CONNECT],
+        rules[rule, R_CONNECT_RULE],
+        rules[rule, R_MIN_CHARGE],
+        rules[rule, R_MAX_CHARGE],
+    )
+    return net
+
+
+@nb.njit(nogil=True, cache=True)
+def _price_stage(
+    group: I32,
+    duration_ms: I32,
+    start_s: I64,
+    fx: I32,
     words: I64,
-    k: int,
-    threshold_s: I64,
-    start_s: int,
-    duration_ms: int,
-    prices: I64,
-    rules: I64,
-    num: int,
-    den: int,
-) -> int:
-    """Nanos of a call that starts in tier k; -1 = too large."""
-    price = words[k] >> 32
-    packed = prices[price, PACKED]
-    rule = packed >> 32
-    net, paid = 60 * rules[rule, R_ATTEMPT_FEE], True
-    if duration_ms > 0:
-        billed, paid = _seconds(duration_ms, price, prices, rules)
-        usage = _usage(words, k, threshold_s, start_s, billed, packed & 0xFFFF, prices)
-        net = _net_of(
-            usage,
-            prices[price, CONNECT],
-            rules[rule, R_CONNECT_RULE],
-            rules[rule, R_MIN_CHARGE],
-            rules[rule, R_MAX_CHARGE],
-        )
-    nanos: int = _rounded(net, rules[rule, R_ROUND_MODE], rules[rule, R_ROUND_UNIT], num, den)
-    return nanos * paid
+    groups: Groups,
+    tables: Tables,
+    out: tuple[I32, I32, I64],
+) -> None:
+    rate_row, billed_s, nanos = out
+    first_tier, threshold_s, _ = groups
+    _, _, prices, rules, rates = tables
+    num, den = np.int64(1), np.int64(1)
+    for i in range(len(group)):
+        if rate_row[i] == UNRATED:
+            continue
+        tier, end_tier, k = first_tier[group[i]], first_tier[group[i] + 1], 0
+        while tier + 1 < end_tier and threshold_s[np.uint64(tier + 1)] <= start_s[i]:
+            tier += 1
+            k += 1
+        price = np.uint64(words[k, i]) >> np.uint64(32)
+        packed = prices[price, PACKED]
+        rule = np.uint64(packed >> 32)
+        net, paid = 60 * rules[rule, R_ATTEMPT_FEE], True
+        if duration_ms[i] > 0:
+            seconds, paid = _seconds(np.int64(duration_ms[i]), price, prices, rules)
+            at = start_s[i]
+            span = (at, at + (packed & 0xFFFF), at + seconds)
+            usage = _usage(words, i, k, tier, end_tier, span, threshold_s, prices)
+            net = _net(usage, price, rule, prices, rules)
+        if len(fx) > 0:
+            num, den = factor(fx[i], rates)
+        money = _rounded(net, rules[rule, R_ROUND_MODE], rules[rule, R_ROUND_UNIT], num, den)
+        fits = money * paid >= 0
+        rate_row[i] = words[k, i] if fits else TOO_LARGE
+        billed_s[i] *= fits
+        nanos[i] = money * paid if fits else 0
 
 
 @nb.njit(nogil=True, cache=True)
@@ -200,37 +227,12 @@ def price_block(
     """Money of the calls that `bill_block` found rated, from their positions."""
     group, node, answered_ms, duration_ms = columns
     rate_row, billed_s, nanos = out
-    first_tier, threshold_s, _ = groups
-    _, _, prices, rules, rates = tables
     words, scratch = np.empty((tiers_most, STAGE_CALLS), np.int64), new_scratch()
     deck = np.empty(STAGE_CALLS, np.int32)
-    num, den = np.int64(1), np.int64(1)
     for begin in range(start, stop, STAGE_CALLS):
         stage = slice(begin, min(begin + STAGE_CALLS, stop))
-        _find_words(
-            group[stage], node[stage], answered_ms[stage], tables, groups, words, deck, scratch
-        )
-        for i in range(stage.stop - begin):
-            row = begin + i
-            if group[row] == NO_GROUP or rate_row[row] == UNRATED:
-                continue
-            first = first_tier[group[row]]
-            thresholds, k = threshold_s[first : first_tier[group[row] + 1]], 0
-            while k + 1 < len(thresholds) and thresholds[k + 1] <= start_s[row]:
-                k += 1
-            if len(fx) > 0:
-                num, den = factor(fx[row], rates)
-            money = _money(
-                words[:, i],
-                k,
-                thresholds,
-                start_s[row],
-                np.int64(duration_ms[row]),
-                prices,
-                rules,
-                num,
-                den,
-            )
-            rate_row[row] = words[k, i] if money >= 0 else TOO_LARGE
-            billed_s[row] *= money >= 0
-            nanos[row] = max(money, 0)
+        of, at = group[stage], answered_ms[stage]
+        _find_words(of, node[stage], at, tables, groups, words, deck, scratch)
+        part = (rate_row[stage], billed_s[stage], nanos[stage])
+        rates = fx[stage] if len(fx) > 0 else fx
+        _price_stage(of, duration_ms[stage], start_s[stage], rates, words, groups, tables, part)

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import cupy
 import numpy as np
 
-from kernels.aggregate import SUMS, Grouping, Totals, _check_grouping, _refuse_past_int64
-from kernels.batch import BatchError, _check, _limits, check_shapes
+from kernels.aggregate import SUMS, Grouping, Totals, check_grouping, refuse_past_int64
+from kernels.batch import BatchError, check_column, check_shapes, limits
 from kernels.gpu import launch
 from kernels.gpu.columns import Charges, Columns, Tables, calls_of, columns_of, each
 from kernels.gpu.device import guarded
@@ -58,7 +58,7 @@ class Resident:
     def store(self, sell_nanos: I64, buy_nanos: I64) -> None:
         """What `changes` is to compare with. Raises BatchError for a wrong length or type."""
         for name, column in (("sell_nanos", sell_nanos), ("buy_nanos", buy_nanos)):
-            _check(name, column, len(self), "i8")
+            check_column(name, column, len(self), "i8")
         with guarded():
             self._stored = (upload(sell_nanos), upload(buy_nanos))
 
@@ -77,7 +77,7 @@ class Resident:
         with guarded():
             tables = self._tables(book)
             if self._grouped_epoch != book.codes.epoch:
-                _check_grouping(self._calls, book, by)
+                check_grouping(self._calls, book, by)
                 self._grouped_epoch = book.codes.epoch
             cells = by.accounts * by.days * by.destinations
             copies = launch.replicas(cells)
@@ -92,7 +92,7 @@ class Resident:
             )
             records = sums.reshape(copies, cells, RECORD).sum(axis=0).get()
         plain = plain_sums(records)
-        _refuse_past_int64(plain, by)
+        refuse_past_int64(plain, by)
         shaped = plain.reshape(by.accounts, by.days, by.destinations, SUMS)
         return Totals(*(shaped[..., k] for k in range(SUMS)))
 
@@ -116,7 +116,7 @@ class Resident:
     def _tables(self, book: Book) -> Tables:
         """The book's tables. Raises BatchError if the calls are not for this book."""
         check_shapes(self._calls, book, None)
-        for name, column, low, high in _limits(self._calls, book):
+        for name, column, low, high in limits(self._calls, book):
             if not len(column):
                 continue
             if name not in self._spans:

@@ -53,9 +53,7 @@ def digits_of(numbers: Sequence[str]) -> tuple[U64, U8]:
     return parse_numbers(pa.array(list(numbers), pa.string()))
 
 
-def book_of(
-    decks: Sequence[Sequence[RateRow]], fx: Sequence[tuple[int, int]] = ()
-) -> Book:
+def book_of(decks: Sequence[Sequence[RateRow]], fx: Sequence[tuple[int, int]] = ()) -> Book:
     """All decks compiled; the rate row of deck d, row i is the sum of the decks before plus i."""
     rules: dict[Rule, int] = {}
     prices: dict[tuple[Price, Rule], int] = {}

@@ -9,7 +9,7 @@ import pytest
 
 from kernels import BatchError, Book, Calls, Leg, Nodes, Numbers, rate
 from kernels.aggregate import CELLS_MAX, DAY_MS, Grouping, Totals, aggregate
-from kernels.dispatch import BLOCK_CALLS
+from kernels.blocks import BLOCK_CALLS
 from kernels.layout import I32, TIME_MAX, TOO_LARGE
 from tests.kernels.compiled import NO_FX, Call, book_of, calls_of, digits_of
 from tests.kernels.naive import NaiveDeck, Price, RateRow, Rule

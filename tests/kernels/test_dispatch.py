@@ -22,7 +22,7 @@ from kernels import (
     seen,
     warm,
 )
-from kernels.dispatch import BLOCK_CALLS
+from kernels.blocks import BLOCK_CALLS
 from kernels.layout import TIME_MAX, TIME_MIN, read_only
 from tests.kernels.compiled import Call, book_of, calls_of, columns, mapped, taken, with_column
 from tests.kernels.naive import Price, RateRow, Rule

@@ -4,16 +4,12 @@ import logging
 
 import pytest
 
-from kernels import Rated, dispatch, empty_rated, gpu, rate
+from kernels import Rated, empty_rated, gpu, rate
 from kernels.aggregate import aggregate
 from kernels.gpu import device
 from tests.kernels.gpu_worlds import Batch, batches, grouping, same, same_totals
 
 CALLS = 300
-
-pytestmark = pytest.mark.skipif(
-    not hasattr(dispatch, "gpu"), reason="the door does not ask for a device yet"
-)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kernels import BatchError, Book
-from kernels.layout import NO_DECK, NO_FX, TIME_MAX
+from kernels.layout import NO_DECK, NO_FX, TIME_MAX, read_only
 from kernels.lcr import BLOCK_NODES, LISTED_MAX, NANOS_MAX, SAMPLE_CALLS_MAX, LcrTable, lcr
 from tests.kernels.compiled import book_of
 from tests.kernels.naive import NaiveDeck, Price, RateRow, Rule, naive_charge
@@ -101,13 +101,19 @@ def test_every_code(name: str, world: tuple[Book, list[list[RateRow]]]) -> None:
     assert name == "no vendor" or sum(map(len, expected.values())) > len(expected) // 2
 
 
-def test_the_moment_a_rate_begins_and_ends(world: tuple[Book, list[list[RateRow]]]) -> None:
-    book, decks = world
-    bounds = {bound for row in decks[0][:12] for bound in (row.from_ms, row.to_ms - 1, row.to_ms)}
-    for at_ms in sorted(at for at in bounds if abs(at) < 2 * SPAN_MS)[:12]:
-        request = Request([0, 1, 2], [], at_ms, SAMPLE[:3], 3)
-        found = listed(book, request)
-        assert found == naive_listed(decks, list(found), request)
+def test_the_moment_a_rate_begins_and_ends() -> None:
+    one, other, short = (Price(60 * rate, 60 * rate, 0, 1, 1) for rate in (1, 2, 9))
+    rows = [
+        RateRow("4", *ALWAYS, short, Rule()),
+        RateRow("44", 100, 200, one, Rule()),
+        RateRow("44", 200, 300, other, Rule()),
+    ]
+    book = book_of([rows])
+    found = [
+        listed(book, Request([0], [], at_ms, (1_000,), 1))["44"][0][1]
+        for at_ms in (99, 100, 199, 200, 299, 300)
+    ]
+    assert found == [9, 1, 1, 2, 2, 9]
 
 
 def test_equal_prices_stand_in_the_order_of_the_list() -> None:
@@ -180,7 +186,7 @@ WRONG: list[tuple[Request, str]] = [
 @pytest.mark.parametrize(("request_", "message"), WRONG)
 def test_what_is_refused(request_: Request, message: str) -> None:
     book = book_of([[RateRow("1", *ALWAYS, Price(1, 1, 0, 1, 1), Rule())]])
-    book = book._replace(fx=np.array([(1, 1)], np.int64))
+    book = book._replace(fx=read_only(np.array([(1, 1)], np.int64)))
     assert listed(book, GOOD)["1"]
     with pytest.raises(BatchError, match=message):
         table_of(book, request_)
