@@ -1,4 +1,4 @@
-"""Two more kernels on the same world: sums without a call's charge, and the least-cost table."""
+"""More on the same world: sums without a call's charge, the least-cost table, a day's own book."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from kernels import Book
 from kernels.aggregate import Grouping, aggregate
 from kernels.lcr import lcr
 from tests.bench.kernel_columns import Totals
-from tests.bench.kernel_ours import Job, timed
+from tests.bench.kernel_ours import Job, compile_all, timed
 from tests.bench.kernel_world import BEGIN_MS, HOUR_MS, WINDOW_MS, Traffic, World
 
 DAY_MS = 24 * HOUR_MS
@@ -49,3 +49,16 @@ def least_cost_s(book: Book, runs: int) -> float:
     moment_ms = BEGIN_MS + 14 * DAY_MS
     no_fx = np.empty(0, np.int32)
     return min(timed(lambda: lcr(book, vendors, no_fx, moment_ms, sample_ms, LISTED), runs))
+
+
+def one_day(world: World, traffic: Traffic, runs: int) -> dict[str, list[float]]:
+    """Seconds to rate the traffic as if all of it were of one day, the book compiled for that day.
+
+    A bulk job works through closed days, each with its own book: hardly a price changes within.
+    """
+    begin_ms = WINDOW_MS[0] + 10 * DAY_MS
+    window_ms = (begin_ms, begin_ms + DAY_MS)
+    answered_ms = begin_ms + (traffic.answered_ms - WINDOW_MS[0]) % DAY_MS
+    day = Job(compile_all(world, window_ms).book, traffic._replace(answered_ms=answered_ms))
+    ways = {way: run for way, run in day.ways().items() if "thread" not in way}
+    return {f"{way}, one day's book": timed(run, runs) for way, run in ways.items()}

@@ -28,9 +28,9 @@ class Compiled(NamedTuple):
     """spent in Library.put"""
 
 
-def compile_all(world: World) -> Compiled:
-    """Compile every deck for the month of the traffic, all in one put."""
-    library = Library(WINDOW_MS, CORES)
+def compile_all(world: World, window_ms: tuple[int, int] = WINDOW_MS) -> Compiled:
+    """Compile every deck for a window, the month of the traffic, all in one put."""
+    library = Library(window_ms, CORES)
     for rule in RULES:
         library.rule(tuple(rule.tolist()))
     price_class = library.classes(world.prices)
@@ -81,7 +81,7 @@ class Job:
         self._rate(self.by_number)
         self.by_node = as_calls(traffic, Nodes(self.out.node.copy(), book.codes.epoch))
 
-    def _rate(self, calls: Calls, threads: int = 0) -> None:
+    def _rate(self, calls: Calls, threads: int = CORES) -> None:
         rate(calls, self.book, threads, self.out)
 
     def ways(self) -> dict[str, Callable[[], Totals | None]]:

@@ -25,7 +25,7 @@ from typing import Any
 
 from kernels import warm
 from tests.bench.kernel_columns import Totals, rss_mb_max
-from tests.bench.kernel_others import Summed, least_cost_s, summed
+from tests.bench.kernel_others import Summed, least_cost_s, one_day, summed
 from tests.bench.kernel_ours import (
     Compiled,
     Job,
@@ -100,7 +100,7 @@ def our_figures(seconds: dict[str, list[float]], n: int, floor: float) -> Figure
     print(f"\n{'ours':40}{'ns/CDR':>9}{'median':>9}{'M CDR/s':>9}{'x floor':>9}")
     best = {way: min(runs) / n * 1e9 for way, runs in seconds.items()}
     for way, runs in seconds.items():
-        of_bytes = bytes_per_call(from_nodes=way == "from nodes") / bytes_per_call()
+        of_bytes = bytes_per_call(from_nodes="from nodes" in way) / bytes_per_call()
         print(
             f"{way:40}{best[way]:9.1f}{statistics.median(runs) / n * 1e9:9.1f}"
             f"{1e3 / best[way]:9.1f}{best[way] / (floor * of_bytes):9.1f}"
@@ -111,6 +111,8 @@ def our_figures(seconds: dict[str, list[float]], n: int, floor: float) -> Figure
         "ns_per_cdr_from_nodes": round(best["from nodes"], 2),
         "floor_ns": round(floor, 2),
         "ns_per_cdr_one_thread": round(best["from numbers, 1 thread"], 2),
+        "ns_per_cdr_one_day": round(best["from numbers, one day's book"], 2),
+        "ns_per_cdr_one_day_from_nodes": round(best["from nodes, one day's book"], 2),
     }
 
 
@@ -176,6 +178,7 @@ def measure(options: argparse.Namespace, folder: Path) -> Figures:
         return {"calls": n, "totals_equal": False}
     for way, run in job.ways().items():  # once more, for the machine may be quieter now
         seconds[way] += timed(run, runs)
+    seconds |= one_day(world, traffic, runs)
     figures = our_figures(seconds, n, floor_s(n, 10) / n * 1e9)
     print(f"peak memory before the peers began: {rss_mb:,} MiB")
     ratios = peer_figures(answers, n, figures["ns_per_cdr"])
