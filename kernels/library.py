@@ -13,7 +13,7 @@ import numba as nb
 import numpy as np
 
 from kernels.book import DeckRates, close_deck, find_codes
-from kernels.check import check_fx, check_prices
+from kernels.check import check_deck, check_fx, check_prices, check_rule
 from kernels.dialcodes import build_dialcodes
 from kernels.layout import (
     I32,
@@ -90,8 +90,11 @@ class Library:
         return {name: place.row for name, place in self._places.items()}
 
     def rule(self, rule: tuple[int, ...]) -> int:
-        """The number of a rule set (RULE_COLUMNS integers); equal sets share one."""
-        assert len(rule) == RULE_COLUMNS
+        """The number of a rule set (RULE_COLUMNS integers); equal sets share one.
+
+        Raises ValueError naming the field that lies outside the limits.
+        """
+        check_rule(rule)
         return self._rule_of.setdefault(rule, len(self._rule_of))
 
     def classes(self, prices: I64) -> I64:
@@ -113,7 +116,13 @@ class Library:
         return found[inverse.reshape(-1)] if len(found) else np.empty(0, np.int64)
 
     def put(self, decks: Mapping[Hashable, DeckRates]) -> None:
-        """Compile decks under their names, in the place of those that had the names before."""
+        """Compile decks under their names, in the place of those that had the names before.
+
+        Raises ValueError, before anything is changed, naming column and row of a deck that cannot
+        be compiled.
+        """
+        for deck in decks.values():
+            check_deck(deck)
         for name in decks:
             self._places.pop(name, None)
         self._learn(list(decks.values()))
@@ -214,7 +223,13 @@ def build_book(
     fx: I64 | None = None,
     window_ms: tuple[int, int] = ALL_TIME,
 ) -> Book:
-    """Decks (deck i becomes row i of the closure), whose words name rows of `prices`, as a book."""
+    """Decks (deck i becomes row i of the closure), whose words name rows of `prices`, as a book.
+
+    Raises ValueError naming row and field of what lies outside the limits.
+    """
+    check_prices(prices)
+    for rule in rules.tolist():
+        check_rule(tuple(rule))
     library = Library(window_ms)
     library.put(dict(enumerate(decks)))
     return library.book(fx)._replace(prices=read_only(prices), rules=read_only(rules))

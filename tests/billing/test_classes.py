@@ -14,6 +14,7 @@ from billing.rating import rate
 from billing.tariff import Compiler, Tariff
 from kernels import BatchError, parse_numbers
 from tests.billing.decks import DATED, HEADER, PARTIES, deck_bytes, tariff, version
+from tests.kernels.naive import NANOS
 
 OPTIONS = """
 time_zone = "Europe/Berlin"
@@ -44,7 +45,7 @@ def classed(number: int, *rows: str, options: str = OPTIONS, **terms: Any) -> De
     return made._replace(**terms)
 
 
-def price(made: Tariff, at_ms: int, calling: str = "", called: str = "4412345") -> float | None:
+def price(made: Tariff, at_ms: int, calling: str = "", called: str = "4412345") -> int | None:
     """The rate a minute that is charged; the explanation must say the same."""
     cdr = Cdr("1", "sw", "", "acme", "", calling, called, at_ms, 60_000, 200, None)
     calls = calls_from([cdr])
@@ -54,7 +55,9 @@ def price(made: Tariff, at_ms: int, calling: str = "", called: str = "4412345") 
         assert told.nanos is None, told.lines
         return None
     assert told.nanos == found.sell.nanos[0], told.lines
-    return float(found.sell.nanos[0]) / 1e9
+    units, rest = divmod(int(found.sell.nanos[0]), NANOS)
+    assert rest == 0
+    return units
 
 
 def test_the_more_specific_row_wins() -> None:

@@ -166,3 +166,43 @@ def test_a_price_outside_the_limits_is_named(field: str) -> None:
 def test_an_exchange_rate_outside_the_limits_is_named(pair: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="exchange rate of row 1"):
         Library().book(np.array([(1, 1), pair], np.int64))
+
+
+GOOD_DECK = [RateRow("44", 0, 99, Price(1, 1, 0, 1, 1), Rule())]
+BROKEN: dict[str, tuple[str, Any, str]] = {
+    "no digits": ("length", np.zeros(1, np.uint8), "length of the dial code of row 0 is 0"),
+    "too many digits": ("length", np.full(1, 16, np.uint8), "length of the dial code of row 0"),
+    "not padded": ("digits", np.array([44 * 10**13 + 1], np.uint64), "follows the dial code"),
+    "another type": ("from_ms", np.zeros(1, np.int32), "column from_ms: int32"),
+    "another length": ("to_ms", np.zeros(2, np.int64), r"column to_ms: int64 of \(2,\)"),
+    "a negative class": ("word", np.array([-1]), "price class of row 0 is -1"),
+    "too high a row": ("word", np.array([2**31]), "rate row of row 0"),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_deck_that_cannot_be_compiled_leaves_the_library_as_it_was(what: str) -> None:
+    column, values, said = BROKEN[what]
+    library = Library()
+    library.put({"a": compiled(library, GOOD_DECK, 0)})
+    broken = compiled(library, GOOD_DECK, 0)._replace(**{column: values})
+    with pytest.raises(ValueError, match=said):
+        library.put({"b": compiled(library, GOOD_DECK, 0), "a": broken})
+    assert set(library.rows) == {"a"}
+    call = Call("442", 5, 1_000)
+    assert answers(library.book(), library.rows["a"], [call]) == expected(GOOD_DECK, [call])
+
+
+@pytest.mark.parametrize("column", range(10))
+@pytest.mark.parametrize("value", [-1, 10**13 + 1, 2**62])
+def test_a_rule_outside_the_limits_is_named(column: int, value: int) -> None:
+    rule = list(rule_numbers(Rule()))
+    Library().rule(tuple(rule))
+    rule[column] = value
+    with pytest.raises(ValueError, match=f"is {value}: allowed"):
+        Library().rule(tuple(rule))
+
+
+def test_a_rule_of_another_length_is_refused() -> None:
+    with pytest.raises(ValueError, match="9 columns instead of 10"):
+        Library().rule(rule_numbers(Rule())[:9])
