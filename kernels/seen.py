@@ -87,28 +87,34 @@ def _judge(young: U64, old: U64, ids: U64, content: U64, offset: I64, row: I64, 
 class Seen:
     """The ids taken in from one partition of one log."""
 
-    def __init__(self, capacity: int, covers_from_ms: int) -> None:
+    def __init__(self, capacity: int, covers_from_ms: int, covers_from_mark: int = 0) -> None:
         self.capacity = capacity
         self.covers_from_ms = covers_from_ms
         """every id that arrived from here on is known"""
-        self._young_from_ms = covers_from_ms
+        self.covers_from_mark = covers_from_mark
+        """every id judged with this mark or a later one is known"""
+        self._young_from = covers_from_ms, covers_from_mark
         size = 1 << max(10, (capacity * 4 // 3).bit_length())
         self._young = np.zeros((size, _WORDS), np.uint64)
         self._old = np.zeros((size, _WORDS), np.uint64)
         self._count = 0
 
-    def judge(self, ids: pa.Array, content: U64, offset: I64, row: I64, received_ms: I64) -> I8:
+    def judge(
+        self, ids: pa.Array, content: U64, offset: I64, row: I64, received_ms: I64, mark: int = 0
+    ) -> I8:
         """Verdict of n calls in order, remembering the new ones.
 
         ids: fixed-size binary(16); offset and row: where the call stands in the partition;
-        received_ms: when it arrived, not decreasing. n may not exceed the capacity.
+        received_ms: when it arrived; mark: a count of the caller's. Neither decreases. n may not
+        exceed the capacity.
         """
         n = len(ids)
         if n > self.capacity:
             raise ValueError(f"{n} ids at once, the memory holds {self.capacity}")
         if self._count + n > self.capacity:
             # what is forgotten next may have arrived in the same millisecond as this
-            self.covers_from_ms, self._young_from_ms = self._young_from_ms, int(received_ms[0]) + 1
+            self.covers_from_ms, self.covers_from_mark = self._young_from
+            self._young_from = int(received_ms[0]) + 1, mark
             self._young, self._old = self._old, self._young
             self._young[:] = 0
             self._count = 0

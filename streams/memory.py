@@ -1,20 +1,52 @@
-"""The memory of ids of each partition, read again from cdr.rated when a worker takes it over."""
+"""What a worker knows of a partition: the ids of the calls in cdr.rated, as far back as they fit.
+
+Read from the topic when a worker takes a partition over. A partition that comes back after a
+rebalance is only read from where its memory ends.
+"""
 
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
-import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.runtime.settings import Settings
 from kernels.seen import Seen
 from streams import topics, wire
 
-_log = structlog.get_logger()
 _HOUR_MS = 3_600_000
+SAMPLE_MESSAGES = 64
+"""The newest messages, read to learn how many hold as many calls as the memory does."""
 
 
-async def remember(settings: Settings, partition: int, only_this_log: bool) -> Seen:
-    """The ids that left this partition within the dedupe window, up to the topic's present end.
+@dataclass(slots=True)
+class Memory:
+    """The ids of one partition. No row still to be written stands before `next_rated`."""
+
+    seen: Seen
+    next_rated: int
+
+    def take(self, payload: bytes, offset: int) -> None:
+        """Remember what a message of cdr.rated holds."""
+        rows = wire.decode(payload)
+        columns = ("cdr_id", "content", "offset", "row", "received_at")
+        for batch in rows.select(columns).to_batches():
+            self.seen.judge(
+                batch.column(0),
+                batch.column(1).to_numpy(),
+                batch.column(2).to_numpy().view("i8"),
+                batch.column(3).to_numpy().astype("i8"),
+                batch.column(4).view("int64").to_numpy(),
+                offset,
+            )
+        self.next_rated = offset + 1
+
+
+async def remember(
+    settings: Settings, partition: int, only_this_log: bool, before: Memory | None = None
+) -> Memory:
+    """The memory of a partition up to the present end of cdr.rated; `before` is brought up to date.
 
     only_this_log: no stored call came through another log, so none is older than the topic.
     """
@@ -23,39 +55,65 @@ async def remember(settings: Settings, partition: int, only_this_log: bool) -> S
         enable_auto_commit=False,
         max_partition_fetch_bytes=topics.MESSAGE_BYTES_MAX,
     )
-    at = TopicPartition(topics.RATED, partition)
-    now_ms = int(time.time() * 1_000)
     await consumer.start()
     try:
-        # Offsets are asked for before the first fetch: on one connection they would wait behind it.
-        end = (await consumer.end_offsets([at]))[at]
-        begin = (await consumer.beginning_offsets([at]))[at]
-        window = await consumer.offsets_for_times(
-            {at: now_ms - settings.dedupe_window_h * _HOUR_MS}
-        )
-        start = window[at].offset if window.get(at) else begin
-        whole = start == begin == 0 and only_this_log
-        seen: Seen | None = None
-        consumer.assign([at])
-        consumer.seek(at, start)
-        while await consumer.position(at) < end:
-            for messages in (await consumer.getmany(at, timeout_ms=1_000)).values():
-                for message in messages:
-                    first_ms = 0 if whole else message.timestamp
-                    seen = seen or Seen(settings.dedupe_calls, first_ms)
-                    _take(seen, message.value)
-        return seen or Seen(settings.dedupe_calls, 0 if whole else now_ms)
+        return await _Reader(consumer, settings, partition).memory(only_this_log, before)
     finally:
         await consumer.stop()
 
 
-def _take(seen: Seen, payload: bytes) -> None:
-    rows = wire.decode(payload)
-    for batch in rows.select(["cdr_id", "content", "offset", "row", "received_at"]).to_batches():
-        seen.judge(
-            batch.column(0),
-            batch.column(1).to_numpy(),
-            batch.column(2).to_numpy().view("i8"),
-            batch.column(3).to_numpy().astype("i8"),
-            batch.column(4).view("int64").to_numpy(),
-        )
+class _Reader:
+    def __init__(self, consumer: AIOKafkaConsumer, settings: Settings, partition: int) -> None:
+        self._consumer, self._settings = consumer, settings
+        self._at = TopicPartition(topics.RATED, partition)
+
+    async def memory(self, only_this_log: bool, before: Memory | None) -> Memory:
+        # Offsets are asked for before the first fetch: on one connection they would wait behind it.
+        consumer, at = self._consumer, self._at
+        end = (await consumer.end_offsets([at]))[at]
+        begin = (await consumer.beginning_offsets([at]))[at]
+        now_ms = int(time.time() * 1_000)
+        window_ms = now_ms - self._settings.dedupe_window_h * _HOUR_MS
+        window = (await consumer.offsets_for_times({at: window_ms}))[at]
+        consumer.assign([at])
+        if before is not None and begin <= before.next_rated <= end:
+            await self._take(before, before.next_rated, end)
+            return before
+        start = await self._start(max(begin, window.offset if window else begin), end)
+        whole = start == begin == 0 and only_this_log
+        first_ms = 0 if whole else await self._first_ms(start, end, now_ms)
+        memory = Memory(Seen(self._settings.dedupe_calls, first_ms, start), start)
+        await self._take(memory, start, end)
+        return memory
+
+    async def _start(self, start: int, end: int) -> int:
+        """Where the newest calls begin that fill the memory, judging by the last messages."""
+        last = max(start, end - SAMPLE_MESSAGES)
+        rows = 0
+        async for message in self._read(last, end):
+            rows += wire.decode(message.value).num_rows
+        messages = self._settings.dedupe_calls * (end - last) // max(rows, 1)
+        return max(start, end - max(messages, 1))
+
+    async def _first_ms(self, start: int, end: int, now_ms: int) -> int:
+        async for message in self._read(start, min(start + 1, end)):
+            return int(message.timestamp)
+        return now_ms
+
+    async def _take(self, memory: Memory, start: int, end: int) -> None:
+        async for message in self._read(start, end):
+            memory.take(message.value, message.offset)
+        memory.next_rated = max(memory.next_rated, end)
+
+    async def _read(self, start: int, end: int) -> Any:
+        """The messages with offsets in [start, end)."""
+        if start >= end:
+            return
+        self._consumer.seek(self._at, start)
+        while await self._consumer.position(self._at) < end:
+            found: dict[Any, Sequence[Any]] = await self._consumer.getmany(
+                self._at, timeout_ms=1_000
+            )
+            for message in found.get(self._at, ()):
+                if message.offset < end:
+                    yield message

@@ -11,20 +11,23 @@ from typing import Any
 import faust
 import structlog
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+from faust.exceptions import ProducerSendError
 
 from clickhouse.client import connect, insert_arrow
 from deploy.runtime import metrics
 from deploy.runtime.settings import Settings
-from kernels.seen import Seen
 from streams import topics
 from streams.agents.rate import RateAgent
-from streams.agents.store import StoreAgent
+from streams.agents.store import Insert, StoreAgent
 from streams.decks import Reference
 from streams.lookup import StoredCalls
-from streams.memory import remember
+from streams.memory import Memory, remember
+from streams.progress import StoreProgress
 from streams.step import Place, TakenIn
 from streams.transport import Monitor, Transport
 
+GROUP = "tollwire-rater"
 EVENTS_MAX = 1_000
 """Events one batch of an agent may hold."""
 STORE_EVENTS_MAX = 200
@@ -35,7 +38,7 @@ _log = structlog.get_logger()
 def config(settings: Settings) -> dict[str, Any]:
     """Faust settings of an app of ours; each one is explained in docs/delivery.md."""
     return {
-        "broker": f"kafka://{settings.broker}",
+        "broker": [f"kafka://{address}" for address in settings.broker.split(",")],
         "processing_guarantee": "at_least_once",
         "producer_acks": -1,
         "producer_threaded": False,
@@ -67,26 +70,35 @@ def config(settings: Settings) -> dict[str, Any]:
 def new_app(name: str, settings: Settings) -> faust.App:
     """A Faust app of ours, also the name of its consumer group."""
     app = faust.App(name, Monitor=Monitor, **config(settings))
-    app.transport = Transport(settings.broker, app, settings.fetch_wait_ms)
+    app.transport = Transport(app.conf.broker_consumer, app, settings.fetch_wait_ms)
     return app
 
 
 def build(settings: Settings, log: str, reference: Reference) -> faust.App:
     """The Faust app of one worker. `log` names the cluster that offsets refer to."""
-    app = new_app("tollwire-rater", settings)
+    app = new_app(GROUP, settings)
 
-    async def send(topic: str, partition: int, value: bytes) -> None:
-        await app.producer.send_and_wait(topic, None, value, partition, None, None)
+    async def send(topic: str, partition: int, value: bytes) -> Any:
+        try:
+            return await app.producer.send_and_wait(topic, None, value, partition, None, None)
+        except ProducerSendError as error:  # what Faust makes of the client's KafkaError
+            raise KafkaError(str(error)) from error
 
-    stored = StoredCalls(settings)
+    stored, progress = StoredCalls(settings), StoreProgress(settings, GROUP)
 
-    async def recall(partition: int) -> Seen:
+    async def recall(partition: int, before: Memory | None) -> Memory:
         only_this = await asyncio.to_thread(stored.none_of_other_logs, log)
-        seen = await remember(settings, partition, only_this)
-        _log.info("partition taken over", partition=partition, covers_from=seen.covers_from_ms)
-        return seen
+        memory = await remember(settings, partition, only_this, before)
+        _log.info(
+            "partition taken over",
+            partition=partition,
+            covers_from=memory.seen.covers_from_ms,
+            went_on=memory is before,
+        )
+        return memory
 
     async def lookup(taken: TakenIn) -> dict[bytes, Place]:
+        await progress.wait(taken.partition, taken.known_from)
         return await asyncio.to_thread(stored.find, taken)
 
     insert = _inserter(settings)
@@ -98,7 +110,11 @@ def build(settings: Settings, log: str, reference: Reference) -> faust.App:
 
     @app.on_partitions_revoked.connect(weak=False)
     async def revoked(_app: Any, revoked: set[TopicPartition], **_: Any) -> None:
-        rater.forget([tp.partition for tp in revoked if tp.topic == topics.RAW])
+        rater.doubt(tp.partition for tp in revoked if tp.topic == topics.RAW)
+
+    @app.on_partitions_assigned.connect(weak=False)
+    async def assigned(_app: Any, assigned: set[TopicPartition], **_: Any) -> None:
+        rater.keep({tp.partition for tp in assigned if tp.topic == topics.RAW})
 
     @app.timer(interval=2.0)
     async def lag() -> None:
@@ -126,13 +142,16 @@ def _add_agent(
     app.agent(source, name=f"tollwire.{topic}", concurrency=1)(agent)
 
 
-def _inserter(settings: Settings) -> Callable[[str, Any], None]:
-    """Inserts, with one connection for each thread that makes them."""
+def _inserter(settings: Settings) -> Insert:
+    """Inserts in threads, with one connection for each of them."""
     own = threading.local()
 
-    def insert(table: str, rows: Any) -> None:
+    def run(table: str, rows: Any) -> None:
         if not hasattr(own, "client"):
             own.client = connect(settings)
         insert_arrow(own.client, table, rows)
+
+    async def insert(table: str, rows: Any) -> None:
+        await asyncio.to_thread(run, table, rows)
 
     return insert

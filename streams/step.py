@@ -44,7 +44,10 @@ class Place(NamedTuple):
 
 
 class TakenIn(NamedTuple):
-    """Messages parsed and judged; `late` are the rows that memory cannot decide."""
+    """Messages parsed and judged; `late` are the rows that memory cannot decide.
+
+    Whatever stands in cdr.rated before the offset `known_from` is to be asked of ClickHouse.
+    """
 
     log: str
     partition: int
@@ -56,6 +59,7 @@ class TakenIn(NamedTuple):
     content: U64
     verdict: I8
     late: I64
+    known_from: int
 
 
 class Outcome(NamedTuple):
@@ -66,18 +70,25 @@ class Outcome(NamedTuple):
     receipts: pa.RecordBatch
 
 
-def take_in(log: str, partition: int, raws: list[Raw], seen: Seen) -> TakenIn:
-    """Parse the messages and judge each call against the memory of ids."""
+def take_in(log: str, partition: int, raws: list[Raw], seen: Seen, next_rated: int = 0) -> TakenIn:
+    """Parse the messages and judge each call against the memory of ids.
+
+    next_rated: no row of these messages will stand in cdr.rated before this offset.
+    """
     mediated = mediate([raw.message for raw in raws])
     offsets = np.array([raw.offset for raw in raws], np.uint64)[mediated.message]
     received = np.array([raw.received_ms for raw in raws], np.int64)[mediated.message]
     ids, content = cdr_ids(mediated.calls), contents(mediated.calls)
-    verdict = seen.judge(ids, content, offsets.view(np.int64), mediated.row, received)
+    offset = offsets.view(np.int64)
+    verdict = seen.judge(ids, content, offset, mediated.row, received, next_rated)
     ended = instants_ms(mediated.calls) + mediated.calls.column("duration_ms").to_numpy()
     # Asked for after judging: judging may forget ids, and what it no longer knows is late.
     undecided = (verdict == NEW) | (verdict == REPLAY)
     late = np.flatnonzero(undecided & (ended < seen.covers_from_ms + CLOCK_AHEAD_MS_MAX))
-    return TakenIn(log, partition, raws, mediated, offsets, received, ids, content, verdict, late)
+    known = seen.covers_from_mark
+    return TakenIn(
+        log, partition, raws, mediated, offsets, received, ids, content, verdict, late, known
+    )
 
 
 def settle(

@@ -44,7 +44,7 @@ RATED: Final = pa.schema(
         ("margin_nanos", pa.int64()),
     ]
 )
-"""cdr.rated: every rated or suspended call. reason "" = rated; of one cdr_id the last row counts;
+"""cdr.rated: every rated or suspended call. reason "" = rated; of one cdr_id the first row counts;
 margin_nanos is null where the call is suspended or its two sides differ in currency; fx_num /
 fx_den is the exchange rate in the charge, 1 / 1 where none was needed."""
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -13,9 +13,9 @@ from billing.mediation import Message
 from billing.mediation.mediate import ARROW_MARK
 from clickhouse.client import ClickHouseDown
 from deploy.runtime import metrics
-from kernels.seen import Seen
 from streams import topics, wire
 from streams.decks import Reference
+from streams.memory import Memory
 from streams.retry import stop_the_process, until_done
 from streams.step import Outcome, Place, Raw, TakenIn, settle, take_in
 
@@ -25,9 +25,11 @@ ARROW_BYTES_MIN = 128 * 1024
 """What an Arrow message counts for at least: 16 of them, ROWS_MAX rows each, fit the id memory."""
 
 Send = Callable[[str, int, bytes], Awaitable[Any]]
-"""(topic, partition, value) -> done when the broker has acknowledged it"""
+"""(topic, partition, value) -> the broker's record of it, with its offset, once acknowledged"""
 Lookup = Callable[[TakenIn], Awaitable[dict[bytes, Place]]]
-Remember = Callable[[int], Awaitable[Seen]]
+"""the late calls that are stored, asked once the store has passed TakenIn.known_from"""
+Remember = Callable[[int, Memory | None], Awaitable[Memory]]
+"""(partition, its memory from before) -> its memory up to the end of cdr.rated"""
 
 
 class RateAgent:
@@ -44,12 +46,16 @@ class RateAgent:
     ) -> None:
         self._log, self._reference, self._threads = log, reference, threads
         self._send, self._lookup, self._remember = send, lookup, remember
-        self._seen: dict[int, Seen] = {}
+        self._memory: dict[int, Memory] = {}
+        self._doubted: set[int] = set()
 
-    def forget(self, partitions: Sequence[int]) -> None:
-        """Partitions that another worker may take calls into from now on."""
-        for partition in partitions:
-            self._seen.pop(partition, None)
+    def doubt(self, partitions: Iterable[int]) -> None:
+        """Another worker may take calls into these partitions from now on."""
+        self._doubted.update(partitions)
+
+    def keep(self, partitions: Collection[int]) -> None:
+        """Forget the partitions that are none of these: another worker has them."""
+        self._memory = {p: m for p, m in self._memory.items() if p in partitions}
 
     async def run(self, events: Sequence[Any]) -> None:
         """Process a batch; returns when everything it led to is acknowledged by the broker."""
@@ -63,25 +69,47 @@ class RateAgent:
         except Exception:
             stop_the_process("rate")
 
+    async def _recalled(self, partition: int) -> Memory:
+        """The memory of a partition, brought up to date where it is in doubt."""
+        before = self._memory.get(partition)
+        if before is not None and partition not in self._doubted:
+            return before
+        self._doubted.discard(partition)  # at once: a doubt that comes while reading counts anew
+        memory = await until_done(
+            "remember", (KafkaError, ClickHouseDown), lambda: self._remember(partition, before)
+        )
+        self._memory[partition] = memory
+        return memory
+
     async def _step(self, partition: int, raws: list[Raw]) -> None:
-        if partition not in self._seen:
-            self._seen[partition] = await until_done(
-                "remember", (KafkaError, ClickHouseDown), lambda: self._remember(partition)
-            )
+        memory = await self._recalled(partition)
         with metrics.STEP_SECONDS.labels("rate").time():
-            taken = take_in(self._log, partition, raws, self._seen[partition])
+            taken = take_in(self._log, partition, raws, memory.seen, memory.next_rated)
             stored: dict[bytes, Place] = {}
             if len(taken.late):
-                stored = await until_done("lookup", (ClickHouseDown,), lambda: self._lookup(taken))
+                stored = await until_done(
+                    "lookup", (KafkaError, ClickHouseDown), lambda: self._lookup(taken)
+                )
             outcome = settle(taken, stored, self._reference.tariff, self._threads)
-        await asyncio.gather(
-            *(
-                until_done("send", (KafkaError,), _sending(self._send, topic, partition, value))
-                for topic, value in _messages(outcome)
-            )
+        last, _, _ = await asyncio.gather(
+            self._send_all(topics.RATED, partition, wire.slices(outcome.rated)),
+            self._send_all(topics.DEAD, partition, _letters(outcome.dead)),
+            self._send_all(topics.RECEIPT, partition, [outcome.receipts]),
         )
+        memory.next_rated = max(memory.next_rated, last + 1)
         _count(outcome)
         metrics.OLDEST_SECONDS.set(time.time() - raws[0].received_ms / 1_000)
+
+    async def _send_all(self, topic: str, partition: int, batches: Iterable[pa.RecordBatch]) -> int:
+        """Send one after another, so that rows stand in the topic in the order of cdr.raw.
+
+        Returns the offset of the last message, -1 if there was none.
+        """
+        offset = -1
+        for batch in batches:
+            sent = _sending(self._send, topic, partition, wire.encode(batch))
+            offset = (await until_done("send", (KafkaError,), sent)).offset
+        return offset
 
 
 def raw_of(message: Any) -> Raw:
@@ -120,19 +148,17 @@ def _sending(send: Send, topic: str, partition: int, value: bytes) -> Callable[[
     return lambda: send(topic, partition, value)
 
 
-def _messages(outcome: Outcome) -> Iterator[tuple[str, bytes]]:
-    for batch in wire.slices(outcome.rated):
-        yield topics.RATED, wire.encode(batch)
+def _letters(dead: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Dead letters in batches that fit a message."""
     start, size = 0, 0
-    lengths = [len(raw) for raw in outcome.dead.column("raw").to_pylist()]
+    lengths = [len(raw) for raw in dead.column("raw").to_pylist()]
     for i, length in enumerate(lengths):
         if i > start and size + length > wire.RAW_BYTES_PER_MESSAGE:
-            yield topics.DEAD, wire.encode(outcome.dead.slice(start, i - start))
+            yield dead.slice(start, i - start)
             start, size = i, 0
         size += length
     if lengths:
-        yield topics.DEAD, wire.encode(outcome.dead.slice(start))
-    yield topics.RECEIPT, wire.encode(outcome.receipts)
+        yield dead.slice(start)
 
 
 def _count(outcome: Outcome) -> None:

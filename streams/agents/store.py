@@ -1,7 +1,7 @@
 """cdr.rated, cdr.dead, cdr.receipt -> ClickHouse, one insert per table and day."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,18 @@ from streams import topics, wire
 from streams.retry import stop_the_process, until_done
 
 DAY_MS = 86_400_000
+VERSIONS_OF_A_RUN = 1 << 48
 
-Insert = Callable[[str, pa.Table], None]
+Insert = Callable[[str, pa.Table], Awaitable[None]]
 """(table, rows); returns when ClickHouse has acknowledged them"""
+
+
+def live_version(offset: int) -> int:
+    """The version of the rows rated live by the message of cdr.rated at an offset.
+
+    The first rating is the highest, and each of them is below those of any re-rating run.
+    """
+    return VERSIONS_OF_A_RUN - 1 - offset
 
 
 def _charges(calls: pa.Table, leg: str) -> pa.Table:
@@ -42,14 +51,15 @@ def _fitted(rows: pa.Table, table: Table) -> pa.Table:
 def rows_of(topic: str, events: Sequence[tuple[int, bytes]]) -> Iterator[tuple[Table, pa.Table]]:
     """The rows to insert for (offset, value) messages of one topic.
 
-    The version of a call's rows is the offset in cdr.rated, so that of two ratings of one call
-    the later one stands, in whatever order they are inserted.
+    The version of a call's rows falls with the offset in cdr.rated, so that of two ratings of one
+    call the first one stands, in whatever order they are inserted.
     """
     decode = wire.decode_rated if topic == topics.RATED else wire.decode
     tables = [decode(value) for _, value in events]
     if topic == topics.RATED:
         versions = np.repeat(
-            np.array([offset for offset, _ in events], np.uint64), [t.num_rows for t in tables]
+            np.array([live_version(offset) for offset, _ in events], np.uint64),
+            [t.num_rows for t in tables],
         )
         calls = pa.concat_tables(tables).append_column("version", pa.array(versions))
         yield CDR, _fitted(calls, CDR)
@@ -91,7 +101,7 @@ class StoreAgent:
 
     async def _store(self, table: Table, rows: pa.Table) -> None:
         async def run() -> None:
-            await asyncio.to_thread(self._insert, table.name, rows)
+            await self._insert(table.name, rows)
 
         await until_done("store", (ClickHouseDown,), run)
         metrics.STORED.labels(table.name).inc(rows.num_rows)

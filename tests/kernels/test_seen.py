@@ -144,6 +144,16 @@ def test_it_covers_from_where_it_began_until_something_is_forgotten() -> None:
     assert 2_000 <= seen.covers_from_ms <= 2_001
 
 
+def test_it_tells_from_which_mark_on_every_id_is_known() -> None:
+    seen = Seen(10, 0, 7)
+    columns = (np.zeros(10, np.uint64), np.zeros(10, np.int64), np.zeros(10, np.int64))
+    known = []
+    for n, mark in enumerate((7, 20, 30, 40)):
+        seen.judge(ids_of(list(range(10 * n, 10 * n + 10))), *columns, np.full(10, n), mark)
+        known.append(seen.covers_from_mark)
+    assert known == [7, 7, 20, 30]
+
+
 def test_more_ids_at_once_than_it_holds_are_refused() -> None:
     seen = Seen(10, 0)
     with pytest.raises(ValueError, match="11 ids at once, the memory holds 10"):
