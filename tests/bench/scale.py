@@ -19,6 +19,7 @@ from typing import NamedTuple
 from billing.mediation.mediate import ARROW, JSON
 from clickhouse import ledger
 from clickhouse.client import connect
+from streams.topics import RATED, RAW
 from tests.bench.pauses import pauses
 from tests.bench.rig import POLL_S, Rig, cpu_s, rig
 from tests.bench.stream import ARROW_CALLS, batches, prepared, send_all
@@ -100,6 +101,28 @@ def _stored(made: Rig, run: str, calls: int) -> float:
 _ROWS = 'tollwire_stored_rows_total{table="cdr"}'
 
 
+def sizes(made: Rig) -> dict[str, float]:
+    """Bytes a call takes at rest: in each ClickHouse table, and in the broker's log of a topic."""
+    client = connect(made.settings)
+    try:
+        rows = client.query(_BYTES).result_rows
+        calls = client.query("SELECT count() FROM cdr FINAL").result_rows[0][0]
+    finally:
+        client.close()
+    found = {f"ClickHouse {table}": int(size) / calls for table, size in rows}
+    for topic in (RAW, RATED):
+        logs = made.settings.data_dir.rglob(f"{topic}-*/*.log")
+        found[f"broker {topic}"] = sum(path.stat().st_blocks * 512 for path in logs) / calls
+    return {name: round(size, 1) for name, size in found.items()}
+
+
+_BYTES = """
+SELECT table, sum(bytes_on_disk) FROM system.parts
+WHERE active AND database = currentDatabase() AND table IN ('cdr', 'charge', 'receipt')
+GROUP BY table ORDER BY table
+"""
+
+
 def throughput(folder: Path, arrow_calls: int, json_calls: int) -> list[Drained]:
     """Backlogs worked off by 1, 2 and 4 raters."""
     found = []
@@ -111,6 +134,8 @@ def throughput(folder: Path, arrow_calls: int, json_calls: int) -> list[Drained]
             for kind, calls in ((ARROW, arrow_calls), (JSON, json_calls)):
                 found.append(drain(made, kind, calls))
                 print(_line(found[-1]), flush=True)
+        at_rest = ", ".join(f"{name} {size:,.0f}" for name, size in sizes(made).items())
+        print(f"bytes a call at rest: {at_rest}", flush=True)
     return found
 
 
