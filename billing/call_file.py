@@ -70,10 +70,10 @@ def _checked(cdrs: list[Cdr], lines: list[int], bad: list[Bad]) -> FileBatch:
     calls = calls_from(_within_int64(cdrs, lines, bad))
     digits, count = parse_numbers(calls.column("called"))
     flaws = check(calls, count)
-    if flaws:
-        wrong = {f.row for f in flaws}
-        for f in flaws:
-            bad.append(Bad(lines[f.row], cdrs[f.row].call_id, f.field, f.value, f.detail))
+    if flaws.num_rows:
+        wrong = set(flaws.column("row").to_pylist())
+        for row, _, field, value, detail in zip(*flaws.to_pydict().values(), strict=True):
+            bad.append(Bad(lines[row], cdrs[row].call_id, field, value, detail))
         kept = [i for i in range(len(cdrs)) if i not in wrong]
         calls, lines = calls.take(pa.array(kept, pa.int64())), [lines[i] for i in kept]
         digits, count = digits[kept], count[kept]

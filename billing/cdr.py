@@ -4,16 +4,17 @@ In bulk a call is a row of `CALLS`. Whatever the format it came in, the same `ch
 whether a row is a usable call, so that a switch's JSON and a collector's Arrow obey one rule.
 """
 
+from collections.abc import Iterator
 from hashlib import blake2b
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from billing.instants import INSTANT_MS_MAX, INSTANT_MS_MIN
-from kernels.layout import DURATION_MS_MAX, U8, U64
+from kernels.layout import DURATION_MS_MAX, I64, U8, U64
 from kernels.seen import content_hash
 
 TEXT_MAX: Final = 256
@@ -59,14 +60,13 @@ class Cdr(NamedTuple):
     pdd_ms: int | None
 
 
-class Flaw(NamedTuple):
-    """Why row `row` of a batch is not a usable call."""
-
-    row: int
-    reason: str
-    field: str
-    value: str
-    detail: str
+FLAWS: Final = pa.schema(
+    [
+        ("row", pa.int64()),
+        *((name, pa.string()) for name in ("reason", "field", "value", "detail")),
+    ]
+)
+"""Why row `row` of a batch is not a usable call."""
 
 
 def normalise(called: str) -> str:
@@ -85,33 +85,48 @@ def calls_from(cdrs: list[Cdr]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=CALLS)
 
 
-def check(calls: pa.RecordBatch, digit_count: U8) -> list[Flaw]:
-    """The flaws of a batch, at most one a row, the first field in CALLS' order.
+def check(
+    calls: pa.RecordBatch, digit_count: U8, absent: pa.RecordBatch | None = None
+) -> pa.RecordBatch:
+    """The flaws of a batch as FLAWS by row, at most one a row: the first field in CALLS' order.
 
-    digit_count: usable digits of `called`, from kernels.parse_numbers.
+    digit_count: usable digits of `called`, from kernels.parse_numbers; absent: flaws known before,
+    which come first.
     """
-    flaws: dict[int, Flaw] = {}
+    found = [] if absent is None else [absent]
+    for field, bad, reason, detail in _rules(calls, digit_count):
+        rows = np.flatnonzero(np.asarray(bad))
+        if len(rows):
+            values = calls.column(field).take(pa.array(rows))
+            values = values.view(pa.int64()) if field == "answered_at" else values
+            found.append(flaws(rows, reason, field, values.cast(pa.string()), detail))
+    if not found:
+        return pa.RecordBatch.from_pylist([], FLAWS)
+    every = pa.concat_batches(found)
+    _, first = np.unique(every.column("row").to_numpy(), return_index=True)
+    return every.take(pa.array(first))
 
-    def flag(field: str, bad: pa.Array | np.ndarray, reason: str, detail: str) -> None:
-        for row in np.flatnonzero(np.asarray(bad)).tolist():
-            value = calls.column(field)[row]
-            text = str(value.as_py() if field != "answered_at" else value.value)
-            flaws.setdefault(row, Flaw(row, reason, field, text[:TEXT_MAX], detail))
 
+def flaws(rows: I64, reason: str, field: str, values: pa.Array, detail: str) -> pa.RecordBatch:
+    """FLAWS of rows that are wrong in the same way; values are cut to TEXT_MAX characters."""
+    n = len(rows)
+    shown = pc.utf8_slice_codeunits(values, 0, TEXT_MAX)
+    columns = [rows, pa.repeat(reason, n), pa.repeat(field, n), shown, pa.repeat(detail, n)]
+    return pa.RecordBatch.from_arrays(columns, schema=FLAWS)
+
+
+def _rules(calls: pa.RecordBatch, digit_count: U8) -> Iterator[tuple[str, Any, str, str]]:
+    """(field, which rows break a rule about it, reason, detail), in the order they count."""
     for field in TEXTS:
         column = calls.column(field)
         if field in REQUIRED:
-            flag(field, pc.equal(pc.binary_length(column), 0), "missing", "required")
-        flag(
-            field,
-            pc.greater(pc.binary_length(column), TEXT_MAX),
-            "invalid",
-            f"longer than {TEXT_MAX} bytes",
-        )
+            yield field, pc.equal(pc.binary_length(column), 0), "missing", "required"
+        too_long = pc.greater(pc.binary_length(column), TEXT_MAX)
+        yield field, too_long, "invalid", f"longer than {TEXT_MAX} bytes"
     for field in ("switch", "call_id", "leg"):
         # The id of a call is made of these three, joined by NUL.
-        flag(field, pc.match_substring(calls.column(field), "\0"), "invalid", "has a NUL byte")
-    flag("called", digit_count == 0, "invalid", "not a number: digits, '+' or '00' in front")
+        yield field, pc.match_substring(calls.column(field), "\0"), "invalid", "has a NUL byte"
+    yield "called", digit_count == 0, "invalid", "not a number: digits, '+' or '00' in front"
     for field, low, high in (
         ("answered_at", INSTANT_MS_MIN, INSTANT_MS_MAX - 1),
         ("duration_ms", 0, DURATION_MS_MAX),
@@ -122,8 +137,7 @@ def check(calls: pa.RecordBatch, digit_count: U8) -> list[Flaw]:
         if field == "answered_at":
             column = column.view(pa.int64())
         outside = pc.or_(pc.less(column, low), pc.greater(column, high))
-        flag(field, pc.fill_null(outside, False), "invalid", f"allowed {low} to {high}")
-    return list(flaws.values())
+        yield field, pc.fill_null(outside, False), "invalid", f"allowed {low} to {high}"
 
 
 def cdr_ids(calls: pa.RecordBatch) -> pa.Array:

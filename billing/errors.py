@@ -40,8 +40,11 @@ class BadField(TollwireError):
 
     def __init__(self, reason: str, field: str, value: object, detail: str) -> None:
         shown = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-        super().__init__(f"{field}={shown!r}: {detail}")
+        super().__init__(reason, field, shown, detail)
         self.reason, self.field, self.value, self.detail = reason, field, shown, detail
+
+    def __str__(self) -> str:
+        return f"{self.field}={self.value!r}: {self.detail}"
 
 
 class RowsRefused(TollwireError):

@@ -1,7 +1,8 @@
 """ClickHouse's HTTP interface over an open engine, as an ASGI application.
 
-`/` runs one statement, `/ping` answers the living. A statement runs to its end before its answer
-starts, so an error is always an HTTP status, never a torn body.
+`/` runs one statement, `/ping` and `/healthz` answer the living, `/readyz` tries a statement. A
+statement runs to its end before its answer starts, so an error is always an HTTP status, never a
+torn body.
 """
 
 import asyncio
@@ -12,12 +13,16 @@ from typing import Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from clickhouse.engine import Answer, Engine, StatementRefused
-from clickhouse.http_request import BODY_BYTES_MAX, BadRequest, pack, parse, unpack
+from clickhouse.http_request import BODY_BYTES_MAX, BadRequest, Request, pack, parse, unpack
+from deploy.runtime import health
 
+PROCESS: Final = "clickhouse"
+READY_S_MAX: Final = 5
+_CHECK: Final = Request("SELECT 1", "TabSeparated", "", {}, {}, returns_rows=True)
 _TYPES: Final = {
     "TabSeparated": "text/tab-separated-values; charset=UTF-8",
     "TabSeparatedWithNames": "text/tab-separated-values; charset=UTF-8",
@@ -102,6 +107,10 @@ def _work(engine: Engine, http: HttpRequest, body: bytes) -> Response:
     return _answered(answer, url.get("query_id") or str(uuid.uuid4()), accepted)
 
 
+def _json(answer: health.Answer) -> Response:
+    return JSONResponse(answer.body, answer.status)
+
+
 async def _body(http: HttpRequest) -> bytes:
     body = bytearray()
     async for chunk in http.stream():
@@ -112,10 +121,25 @@ async def _body(http: HttpRequest) -> bytes:
 
 
 def application(engine: Engine, workers: ThreadPoolExecutor) -> Starlette:
-    """The HTTP application over an open engine: `/` for statements, `/ping` for the living."""
+    """The HTTP application over an open engine: `/` for statements, the others for checks."""
 
     async def ping(_http: HttpRequest) -> Response:
         return PlainTextResponse("Ok.\n")
+
+    async def healthz(_http: HttpRequest) -> Response:
+        return _json(health.alive(PROCESS))
+
+    async def readyz(_http: HttpRequest) -> Response:
+        reasons = []
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(READY_S_MAX):
+                await loop.run_in_executor(workers, engine.run, _CHECK)
+        except StatementRefused as error:
+            reasons.append(str(error))
+        except TimeoutError:
+            reasons.append(f"{_CHECK.sql} has no answer within {READY_S_MAX} s")
+        return _json(health.ready(PROCESS, reasons))
 
     async def statement(http: HttpRequest) -> Response:
         try:
@@ -128,5 +152,10 @@ def application(engine: Engine, workers: ThreadPoolExecutor) -> Starlette:
         return await loop.run_in_executor(workers, _work, engine, http, body)
 
     return Starlette(
-        routes=[Route("/ping", ping), Route("/", statement, methods=["GET", "POST"])],
+        routes=[
+            Route("/ping", ping),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/", statement, methods=["GET", "POST"]),
+        ],
     )

@@ -199,7 +199,22 @@ FX_RATE: Final = _table(
     },
 )
 
+BALANCE: Final = _table(
+    "balance",
+    {
+        "log": "LowCardinality(String)",
+        "partition": "UInt16",
+        "role": "LowCardinality(String)",
+        "account": "String",
+        "currency": "LowCardinality(String)",
+        "offset": "UInt64",
+        "row": "UInt32",
+        "nanos": "Int64",
+        "calls": "UInt64",
+    },
+)
+
 TABLES: Final = (
     *(CDR, CHARGE, DEAD_LETTER, RECEIPT, DECK_VERSION, RATE, ACCOUNT, DECK_NUMBER),
-    FX_RATE,
+    *(FX_RATE, BALANCE),
 )

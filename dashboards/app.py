@@ -4,6 +4,7 @@ The settings come as an argument. `build` starts nothing; the poller starts with
 """
 
 import asyncio
+import logging
 import signal
 import socket
 import time
@@ -24,9 +25,11 @@ from clickhouse.client import connect as open_client
 from dashboards import rater
 from dashboards.api import conservation, health, metrics, noc, page, problems
 from dashboards.api.state import Console
+from dashboards.broker import Broker
 from dashboards.headers import SecurityHeaders
 from dashboards.hub import Hub
 from dashboards.poller import Poller
+from dashboards.pulse import Pulse
 from deploy.runtime.settings import Settings, host_port
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -41,21 +44,25 @@ def _now_ms() -> int:
 def build(settings: Settings, connect: Callable[[], Client] | None = None) -> FastAPI:
     """The app; `connect` stands in for the ClickHouse of the settings (tests). No I/O yet."""
     hub = Hub()
-    rater_address = host_port(settings.rater_metrics, "TOLLWIRE_RATER_METRICS")
+    broker = Broker(settings.broker, _now_ms)
     poller = Poller(
-        connect or (lambda: open_client(settings)),
-        lambda now_ms: rater.scrape(rater_address, now_ms),
-        hub.publish,
-        _now_ms,
+        connect or (lambda: open_client(settings)), lambda: hub.soon(pulse.news), _now_ms
     )
+    pulse = Pulse(poller, broker, _raters(settings), rater.scrape, _now_ms)
+    console = Console(hub, poller, broker)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         hub.open()
+        watch = asyncio.create_task(broker.follow(), name="watch of the broker")
+        console.tasks.extend((watch, asyncio.create_task(pulse.run(hub), name="pulse")))
         poller.start()
         yield
         hub.close()
         poller.stop()
+        for task in console.tasks:
+            task.cancel()
+        await asyncio.wait(console.tasks)
 
     app = FastAPI(
         title="Tollwire console",
@@ -67,11 +74,17 @@ def build(settings: Settings, connect: Callable[[], Client] | None = None) -> Fa
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={HTTPException: problems.answer},
     )
-    app.state.console = Console(hub, poller)
+    app.state.console = console
     for each in (page, noc, conservation, health, metrics):
         app.include_router(each.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
+
+
+def _raters(settings: Settings) -> list[tuple[str, int]]:
+    if settings.raters:
+        return [host_port(each, "TOLLWIRE_RATERS") for each in settings.raters.split(",")]
+    return [host_port(settings.rater_metrics, "TOLLWIRE_RATER_METRICS")]
 
 
 class _Server(uvicorn.Server):
@@ -111,6 +124,8 @@ def serve(settings: Settings) -> None:
         timeout_graceful_shutdown=SHUTDOWN_S_MAX,
         server_header=False,
     )
+    # Its own lines repeat each second of an outage; what matters of them is in ours.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     server = _Server(config, app.state.console.hub)
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, lambda *_: None)

@@ -10,16 +10,16 @@ from dashboards.schemas import (
     Conservation,
     DeadRow,
     Outage,
-    RaterRow,
     ReasonRow,
     Snapshot,
     State,
+    Stream,
 )
 from dashboards.verdict import Facts
 
 
 def snapshot(
-    held: Readings, rater: RaterRow, error: Outage | None, shown: str | None, now_ms: int
+    held: Readings, stream: Stream, error: Outage | None, shown: str | None, now_ms: int
 ) -> Snapshot:
     """All figures of the page; `shown` is the currency it showed before."""
     totals = ledger.per_currency(held.earnings)
@@ -31,7 +31,7 @@ def snapshot(
         state=_state(held, error),
         error=error,
         newest_call_ms=held.newest_call_ms,
-        lag_messages=rater.lag_messages,
+        stream=stream,
         conservation=_line(held),
         tiles=kpi.tiles(held.intake, held.earnings, currency, now_ms),
         losing_count=losing_count,
@@ -42,6 +42,7 @@ def snapshot(
         as_of_ms=held.as_of_ms,
         error=error,
         verdict=verdict.judge(facts),
+        banner=verdict.banner(facts),
         window_s=kpi.WINDOW_MS // 1_000,
         slow_window_s=SLOW_WINDOW_MS // 1_000,
         newest_call_ms=held.newest_call_ms,
@@ -56,7 +57,7 @@ def snapshot(
         suspense=_reasons(held.suspense),
         dead=_reasons(held.dead),
         dead_last=[DeadRow(**asdict(each)) for each in held.dead_last],
-        rater=rater,
+        stream=stream,
         conservation=facts.conservation,
     )
 

@@ -16,7 +16,6 @@ from dashboards.schemas import Conservation, Flow, Parts
 
 CHECKS_MIN: Final = 6
 SETTLED_AFTER_MS: Final = 10_000
-BEHIND_MESSAGES: Final = 50
 _OUT: Final = ("rated", "suspended", "dead", "duplicate")
 
 

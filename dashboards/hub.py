@@ -1,10 +1,10 @@
 """The latest snapshot, and everybody who waits for the next one.
 
-The poller's thread publishes; pages stream. A slow page skips snapshots, it never queues them.
+The pulse publishes; pages stream. A slow page skips snapshots, it never queues them.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,7 +23,7 @@ class Frame:
 
 
 class Hub:
-    """Belongs to one event loop; only `publish` and `close` may be called from elsewhere."""
+    """Belongs to one event loop; `publish`, `soon` and `close` may be called from any thread."""
 
     def __init__(self) -> None:
         self.frame: Frame | None = None
@@ -40,13 +40,17 @@ class Hub:
         """Make `snapshot` the latest one. From any thread."""
         self._call(self._set, snapshot, snapshot.model_dump_json())
 
+    def soon(self, effect: Callable[[], None]) -> None:
+        """Have the event loop do something soon. From any thread."""
+        self._call(effect)
+
     def close(self) -> None:
         """End all streams, so that the server can stop. From any thread or signal handler."""
         self._call(self._end)
 
-    def _call(self, effect: object, *values: object) -> None:
+    def _call(self, effect: Callable[..., None], *values: object) -> None:
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(effect, *values)  # type: ignore[arg-type]
+            self._loop.call_soon_threadsafe(effect, *values)
 
     def _set(self, snapshot: Snapshot, json: str) -> None:
         serial = self.frame.serial + 1 if self.frame else 1

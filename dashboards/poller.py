@@ -1,11 +1,12 @@
-"""The one reader of a console process: a thread that asks ClickHouse on a beat and publishes.
+"""The one reader of a console process: a thread that asks ClickHouse on a beat.
 
-However many pages are open, there is one poller. An outage of ClickHouse is shown and tried again
+However many pages are open, there is one poller. An outage of ClickHouse is noted and tried again
 at the next beat; a bug ends the thread, which `/healthz` reports.
 """
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -13,17 +14,17 @@ from clickhouse_connect.driver.client import Client
 
 from billing.errors import TollwireError
 from clickhouse.client import ClickHouseRefused
-from dashboards import compose, conserve
-from dashboards import rater as rater_metrics
-from dashboards.rater import Scrape
-from dashboards.readings import Reader
-from dashboards.schemas import Outage, Snapshot
+from dashboards.readings import Reader, Readings
+from dashboards.schemas import Outage
 from deploy.runtime.settings import SettingsError
 
 BEAT_S: Final = 2.0
 REST_S_MIN: Final = 1.0
-SCRAPES_KEPT_MAX: Final = 6
+HANGS_MS: Final = 10_000
+"""A read that takes longer counts as an outage: ClickHouse hangs, or somebody stopped it."""
 ERROR_CHARS_MAX: Final = 200
+
+AWAY: Final = Outage(title="ClickHouse away", detail="ClickHouse does not answer.")
 
 log = structlog.get_logger()
 
@@ -33,26 +34,25 @@ def outage(error: Exception) -> Outage:
     if isinstance(error, (ClickHouseRefused, SettingsError)):
         first = (str(error).strip().splitlines() or ["no reason given"])[0]
         return Outage(title="ClickHouse refuses", detail=first[:ERROR_CHARS_MAX])
-    return Outage(title="ClickHouse away", detail="ClickHouse does not answer.")
+    return AWAY
 
 
 class Poller:
-    """`connect` opens a client, `scrape` looks at the rater, `publish` takes each snapshot."""
+    """`connect` opens a client; `news` is called in the thread after each read, good or bad."""
 
     def __init__(
         self,
         connect: Callable[[], Client],
-        scrape: Callable[[int], Scrape | None],
-        publish: Callable[[Snapshot], None],
+        news: Callable[[], None],
         clock_ms: Callable[[], int],
     ) -> None:
-        self._connect, self._scrape = connect, scrape
-        self._publish, self._clock_ms = publish, clock_ms
+        self._connect, self._news, self._clock_ms = connect, news, clock_ms
         self._reader = Reader(clock_ms)
         self._client: Client | None = None
+        self._began_ms: int | None = None
         self._error: Outage | None = None
-        self._currency: str | None = None
-        self._scrapes: list[Scrape | None] = []
+        self.held = Readings()
+        """the rows of the last reads; replaced whole, so that any thread may look at them"""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="poller", daemon=True)
 
@@ -73,20 +73,32 @@ class Poller:
         """Whether the thread runs."""
         return self._thread.is_alive()
 
+    @property
+    def error(self) -> Outage | None:
+        """Why there are no fresh figures, as far as this moment knows."""
+        began_ms = self._began_ms
+        hangs = began_ms is not None and self._clock_ms() - began_ms > HANGS_MS
+        return self._error or (AWAY if hangs else None)
+
+    def behind(self) -> None:
+        """The stream is behind: a difference seen so far may be calls on their way."""
+        self._reader.forget_settled = True
+
     def _run(self) -> None:
-        self._publish(self._snapshot())
         while not self._stop.is_set():
             began_ms = self._clock_ms()
-            self._publish(self.beat())
+            self.read()
+            self._news()
             spent_s = (self._clock_ms() - began_ms) / 1_000
             self._stop.wait(max(BEAT_S - spent_s, REST_S_MIN))
 
-    def beat(self) -> Snapshot:
-        """Read what is due and say what is known; never raises for an outage."""
+    def read(self) -> None:
+        """Read what is due; never raises for an outage."""
+        self._began_ms = self._clock_ms()
         try:
             if self._client is None:
                 self._client = self._connect()
-            self._reader.read(self._client)
+            self.held = replace(self._reader.read(self._client))
             if self._error:
                 log.info("ClickHouse answers again")
             self._error = None
@@ -95,26 +107,10 @@ class Poller:
             if self._error is None:
                 log.warning("ClickHouse gives no figures", error=str(error))
             self._error = outage(error)
-        now = self._scrape(self._clock_ms())
-        self._scrapes = [*self._scrapes, now][-SCRAPES_KEPT_MAX:]
-        if now and (now.lag_messages or 0) > conserve.BEHIND_MESSAGES:
-            self._reader.readings.settled.clear()
-        return self._snapshot()
+        finally:
+            self._began_ms = None
 
     def _drop_client(self) -> None:
         if self._client is not None:
             self._client.close()
         self._client = None
-
-    def _snapshot(self) -> Snapshot:
-        now = self._scrapes[-1] if self._scrapes else None
-        before = next((each for each in self._scrapes[:-1] if each), None)
-        found = compose.snapshot(
-            self._reader.readings,
-            rater_metrics.row(before, now),
-            self._error,
-            self._currency,
-            self._clock_ms(),
-        )
-        self._currency = found.currency
-        return found

@@ -63,6 +63,8 @@ class Reader:
 
     def __init__(self, clock_ms: Callable[[], int]) -> None:
         self.readings = Readings()
+        self.forget_settled = False
+        """set it from any thread: the gaps seen so far may be calls on their way"""
         self._clock_ms = clock_ms
         self._due_ms = {"full": 0, "slow": 0, "destinations": 0}
 
@@ -105,7 +107,9 @@ class Reader:
         held.balances = queries.conservation(client, since_ms, now_ms - conserve.SETTLED_AFTER_MS)
         held.balances_as_of_ms = now_ms
         settled = conserve.gap(each for each in held.balances if each.settled)
-        held.settled = [*held.settled, settled][-conserve.CHECKS_MIN :]
+        before = [] if self.forget_settled else held.settled
+        self.forget_settled = False
+        held.settled = [*before, settled][-conserve.CHECKS_MIN :]
         held.suspense = queries.suspense_by_reason(client, since_ms)
         held.dead = queries.dead_by_reason(client, since_ms)
         held.dead_last = queries.dead_last(client, since_ms, DEAD_SHOWN_MAX)

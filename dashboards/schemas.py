@@ -12,6 +12,7 @@ Decimals = Annotated[str, Field(pattern=r"^-?\d+(\.\d{1,9})?$")]
 Money = Decimals
 Level = Literal["ok", "watch", "critical", "stale", "unknown"]
 State = Literal["loading", "empty", "live", "error"]
+StreamState = Literal["flowing", "waiting", "catching_up", "behind", "away", "unknown"]
 Flow = Literal["exact", "in_flight", "difference", "unknown"]
 
 
@@ -119,11 +120,52 @@ class DeadRow(Schema):
     detail: str
 
 
-class RaterRow(Schema):
-    """The rater in its own words (its metrics); None where it does not answer."""
+class Waits(Schema):
+    """Since when ClickHouse or the broker has been waited for; None while it answers."""
 
-    lag_messages: int | None
+    clickhouse_ms: int | None
+    broker_ms: int | None
+
+
+class Backlog(Schema):
+    """What waits in the broker, for all raters together, in `unit`.
+
+    Messages are counted; calls are estimated from the messages done so far. `catch_up_s` is None
+    while the backlog does not shrink.
+    """
+
+    as_of_ms: int
+    unit: Literal["calls", "messages"]
+    waiting: int
+    unrated_messages: int
+    unstored_messages: int
+    oldest_unrated_ms: int | None
+    oldest_unstored_ms: int | None
+    oldest_ms: int | None
+    shrinks_per_s: int | None
+    catch_up_s: int | None
+
+
+class Stream(Schema):
+    """What the stream is doing: a state, a title, what is wrong, and the figures of it."""
+
+    state: StreamState
+    title: str
+    text: str
+    figures: str
+    raters: int
+    raters_answering: int
     calls_per_s: Decimals | None
+    waits: Waits
+    backlog: Backlog | None
+
+
+class Banner(Schema):
+    """What stands over the whole page; `figures` change from beat to beat, `text` does not."""
+
+    kind: Literal["bad", "info"]
+    text: str
+    figures: str
 
 
 class Parts(Schema):
@@ -156,6 +198,7 @@ class Snapshot(Schema):
     as_of_ms: int | None
     error: Outage | None
     verdict: Verdict
+    banner: Banner | None
     window_s: int
     slow_window_s: int
     newest_call_ms: int | None
@@ -170,5 +213,5 @@ class Snapshot(Schema):
     suspense: list[ReasonRow]
     dead: list[ReasonRow]
     dead_last: list[DeadRow]
-    rater: RaterRow
+    stream: Stream
     conservation: Conservation | None

@@ -1,16 +1,15 @@
-"""The one line on top of the page. Pure.
+"""The one line on top of the page, and the banner below it. Pure.
 
-Worst first: ClickHouse away, calls lost, money lost, data stale, things to watch, OK.
+Worst first: no figures, a stream that stands, calls lost, money lost, data stale, things to watch.
 """
 
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from dashboards.schemas import Conservation, Outage, State, Tiles, Verdict
+from dashboards.schemas import Banner, Conservation, Outage, State, Stream, Tiles, Verdict
 
 STALE_AFTER_MS: Final = 60_000
-LAG_MESSAGES_MAX: Final = 5_000
 UNRATED_PERCENT_MAX: Final = 5
 
 
@@ -23,7 +22,7 @@ class Facts:
     state: State
     error: Outage | None
     newest_call_ms: int | None
-    lag_messages: int | None
+    stream: Stream
     conservation: Conservation | None
     tiles: Tiles
     losing_count: int
@@ -34,10 +33,24 @@ def judge(facts: Facts) -> Verdict:
     watch = _watch(facts)
     return (
         _unread(facts)
+        or _standing(facts, watch)
         or _critical(facts, watch)
+        or _catching_up(facts, watch)
         or _stale(facts, watch)
         or Verdict(level="watch" if watch else "ok", text="Watch" if watch else "OK", watch=watch)
     )
+
+
+def banner(facts: Facts) -> Banner | None:
+    """What is wrong with the stream or with reading it; None when nothing is."""
+    stream = facts.stream
+    if facts.error:
+        goes_on = "The stream goes on. " if stream.state == "flowing" else ""
+        return Banner(kind="bad", text=facts.error.detail, figures=goes_on + stream.figures)
+    if stream.state in ("flowing", "unknown"):
+        return None
+    catching_up = stream.state == "catching_up"
+    return Banner(kind="info" if catching_up else "bad", text=stream.text, figures=stream.figures)
 
 
 def _unread(facts: Facts) -> Verdict | None:
@@ -48,6 +61,14 @@ def _unread(facts: Facts) -> Verdict | None:
     if facts.state == "empty":
         return Verdict(level="unknown", text="No calls yet")
     return None
+
+
+def _standing(facts: Facts, watch: list[str]) -> Verdict | None:
+    if facts.stream.state not in ("waiting", "away", "behind"):
+        return None
+    waits, backlog = facts.stream.waits, facts.stream.backlog
+    since_ms = waits.broker_ms or waits.clickhouse_ms or (backlog.oldest_ms if backlog else None)
+    return Verdict(level="critical", text=facts.stream.title, since_ms=since_ms, watch=watch)
 
 
 def _critical(facts: Facts, watch: list[str]) -> Verdict | None:
@@ -62,13 +83,20 @@ def _critical(facts: Facts, watch: list[str]) -> Verdict | None:
     return Verdict(level="critical", text=f"{len(found)} critical", watch=[*found, *watch])
 
 
+def _catching_up(facts: Facts, watch: list[str]) -> Verdict | None:
+    if facts.stream.state != "catching_up":
+        return None
+    return Verdict(level="watch", text=facts.stream.title, watch=watch)
+
+
 def _stale(facts: Facts, watch: list[str]) -> Verdict | None:
     newest_ms = facts.newest_call_ms
     if newest_ms is None:
         return Verdict(level="watch", text="No calls in the last 24 h", watch=watch)
     if facts.now_ms - newest_ms <= STALE_AFTER_MS:
         return None
-    if facts.lag_messages == 0:
+    backlog = facts.stream.backlog
+    if backlog and not backlog.waiting:
         return Verdict(level="watch", text="No calls arrive", since_ms=newest_ms, watch=watch)
     return Verdict(level="stale", text="Data stale", since_ms=newest_ms, watch=watch)
 
@@ -81,8 +109,16 @@ def _watch(facts: Facts) -> list[str]:
     unrated = facts.tiles.unrated_percent.value
     if unrated and Decimal(unrated) > UNRATED_PERCENT_MAX:
         found.append(f"{unrated} % of calls not rated")
-    if facts.lag_messages is None:
-        found.append("rater metrics unknown")
-    elif facts.lag_messages > LAG_MESSAGES_MAX:
-        found.append(f"rater {facts.lag_messages:,} messages behind")
+    stream = facts.stream
+    if stream.raters_answering < stream.raters:
+        found.append(_silent_raters(stream))
+    if stream.backlog is None:
+        found.append("backlog unknown")
     return found
+
+
+def _silent_raters(stream: Stream) -> str:
+    if stream.raters == 1:
+        return "rater metrics unknown"
+    silent = stream.raters - stream.raters_answering
+    return f"{silent} of {stream.raters} raters do not answer"

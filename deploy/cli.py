@@ -26,7 +26,7 @@ app.add_typer(deck_app, name="deck")
 app.add_typer(accounts_app, name="accounts")
 app.add_typer(fx_app, name="fx")
 
-PROCESSES = ("broker", "clickhouse", "rater", "console", "traffic")
+PROCESSES = ("broker", "clickhouse", "rater", "controls", "console", "traffic")
 
 
 def _say(text: str) -> None:
@@ -90,6 +90,14 @@ def migrate() -> None:
     for name in applied:
         typer.echo(f"applied {name}")
     typer.echo(f"{len(applied)} migrations applied; the database is up to date")
+
+
+@app.command()
+def balances() -> None:
+    """What has been posted to each account, beside its charges; status 1 where they differ."""
+    from deploy import balance_report  # noqa: PLC0415
+
+    raise typer.Exit(0 if balance_report.show(load_settings()) else 1)
 
 
 @deck_app.command("load")

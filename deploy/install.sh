@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes .venv (no argument), or adds what only the tests need (tests): a Chromium, a CUDA compiler.
+# Makes .venv (no argument), or adds what only the tests need (tests): a Chromium, a CUDA compiler,
+# an Apache Kafka. The tests on Kafka skip and say why where Java or Maven's repository is missing.
 # On Debian as root it installs the missing Debian package; otherwise it says which one is needed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,7 +14,27 @@ debian_package() {
     fi
 }
 
+java_17() { java -version 2>&1 | grep -Eq 'version "(1[7-9]|[2-9][0-9])'; }
+
+fetch_kafka() {
+    local jars=.cache/kafka
+    [ -z "${TOLLWIRE_TEST_KAFKA:-}" ] || return 0
+    java_17 || (debian_package default-jre-headless) || return 0
+    ! cmp -s tests/kafka/pom.xml "$jars/pom.xml" || return 0
+    command -v mvn >/dev/null || (debian_package maven) || return 0
+    rm -rf "$jars" && mkdir -p "$jars"
+    echo "fetching Apache Kafka for the tests"
+    if timeout 600 mvn -q -B -f tests/kafka/pom.xml dependency:copy-dependencies \
+        -DoutputDirectory="$PWD/$jars" >"$jars/mvn.log" 2>&1; then
+        cp tests/kafka/pom.xml "$jars"
+    else
+        rm -f "$jars"/*.jar
+        echo "Maven cannot fetch Apache Kafka ($jars/mvn.log): the tests on it will be skipped" >&2
+    fi
+}
+
 if [ "${1:-}" = tests ]; then
+    fetch_kafka
     command -v chromium >/dev/null || debian_package chromium
     .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/cuda.txt
     exit 0

@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 from urllib.error import URLError
@@ -37,17 +37,17 @@ def listens(settings: Settings) -> dict[str, tuple[str, str]]:
         "broker": (settings.broker, "TOLLWIRE_BROKER"),
         "clickhouse": (settings.clickhouse, "TOLLWIRE_CLICKHOUSE"),
         "rater": (settings.rater_metrics, "TOLLWIRE_RATER_METRICS"),
+        "controls": (settings.controls_metrics, "TOLLWIRE_CONTROLS_METRICS"),
         "console": (settings.console, "TOLLWIRE_CONSOLE"),
     }
 
 
 def is_up(address: str, setting: str) -> bool:
-    """Whether something accepts connections at HOST:PORT."""
-    try:
-        with socket.create_connection(host_port(address, setting), timeout=1):
+    """Whether something accepts connections at HOST:PORT, or at one of several."""
+    for one in address.split(","):
+        with suppress(OSError), socket.create_connection(host_port(one, setting), timeout=1):
             return True
-    except OSError:
-        return False
+    return False
 
 
 def rater_metric(settings: Settings, name: str) -> float | None:

@@ -21,6 +21,10 @@ def serve(process: str, settings: Settings) -> None:
         from streams import worker  # noqa: PLC0415
 
         worker.serve(settings, lambda: hand_over_again(settings))
+    elif process == "controls":
+        from streams import controls  # noqa: PLC0415
+
+        controls.serve(settings)
     elif process == "console":
         from dashboards import app  # noqa: PLC0415
 

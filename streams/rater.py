@@ -20,10 +20,12 @@ from deploy.runtime.settings import Settings
 from streams import topics
 from streams.agents.rate import RateAgent
 from streams.agents.store import Insert, StoreAgent
+from streams.dead_letters import DeadLimits
 from streams.decks import Reference
 from streams.lookup import StoredCalls
 from streams.memory import Memory, remember
 from streams.progress import StoreProgress
+from streams.recovery import Tables
 from streams.step import Place, TakenIn
 from streams.transport import Monitor, Transport
 
@@ -31,6 +33,10 @@ GROUP = "tollwire-rater"
 EVENTS_MAX = 1_000
 """Events one batch of an agent may hold."""
 STORE_EVENTS_MAX = 200
+SESSION_S_MIN = 6.0
+"""Apache Kafka lets no member with a shorter session into a group."""
+HEARTBEAT_S_MAX = 1.0
+"""Workers learn of a rebalance by their heartbeats, so it pauses them about so long."""
 
 _log = structlog.get_logger()
 
@@ -54,8 +60,8 @@ def config(settings: Settings) -> dict[str, Any]:
         "broker_commit_every": 1_000,
         "broker_max_poll_records": 500,
         "broker_rebalance_timeout": settings.rebalance_timeout_s,
-        "broker_session_timeout": settings.rebalance_timeout_s * 1.5,
-        "broker_heartbeat_interval": max(0.3, settings.rebalance_timeout_s / 4),
+        "broker_session_timeout": max(SESSION_S_MIN, settings.rebalance_timeout_s * 1.5),
+        "broker_heartbeat_interval": min(HEARTBEAT_S_MAX, settings.rebalance_timeout_s / 4),
         "topic_disable_leader": True,
         "topic_allow_declare": False,
         "topic_partitions": settings.partitions,
@@ -67,9 +73,10 @@ def config(settings: Settings) -> dict[str, Any]:
     }
 
 
-def new_app(name: str, settings: Settings) -> faust.App:
-    """A Faust app of ours, also the name of its consumer group."""
-    app = faust.App(name, Monitor=Monitor, **config(settings))
+def new_app(name: str, settings: Settings, **more: Any) -> faust.App:
+    """A Faust app of ours, also the name of its consumer group; `more` are Faust settings."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    app = faust.App(name, Monitor=Monitor, TableManager=Tables, **config(settings) | more)
     app.transport = Transport(app.conf.broker_consumer, app, settings.fetch_wait_ms)
     return app
 
@@ -80,9 +87,11 @@ def build(settings: Settings, log: str, reference: Reference) -> faust.App:
 
     async def send(topic: str, partition: int, value: bytes) -> Any:
         try:
-            return await app.producer.send_and_wait(topic, None, value, partition, None, None)
+            sent = await app.producer.send_and_wait(topic, None, value, partition, None, None)
         except ProducerSendError as error:  # what Faust makes of the client's KafkaError
             raise KafkaError(str(error)) from error
+        metrics.SENT.labels(topic).inc()
+        return sent
 
     stored, progress = StoredCalls(settings), StoreProgress(settings, GROUP)
 
@@ -102,7 +111,10 @@ def build(settings: Settings, log: str, reference: Reference) -> faust.App:
         return await asyncio.to_thread(stored.find, taken)
 
     insert = _inserter(settings)
-    rater = RateAgent(log, reference, send, lookup, recall, settings.kernel_threads)
+    limits = DeadLimits(
+        settings.dead_bytes_per_s, settings.dead_flood_records, settings.dead_flood_percent
+    )
+    rater = RateAgent(log, reference, send, lookup, recall, settings.kernel_threads, limits)
     _add_agent(app, topics.RAW, rater.run, EVENTS_MAX, settings.linger_ms)
     for topic in (topics.RATED, topics.DEAD, topics.RECEIPT):
         store = StoreAgent(topic, insert)
@@ -115,13 +127,6 @@ def build(settings: Settings, log: str, reference: Reference) -> faust.App:
     @app.on_partitions_assigned.connect(weak=False)
     async def assigned(_app: Any, assigned: set[TopicPartition], **_: Any) -> None:
         rater.keep({tp.partition for tp in assigned if tp.topic == topics.RAW})
-
-    @app.timer(interval=2.0)
-    async def lag() -> None:
-        for tp in app.consumer.assignment() if app.consumer else ():
-            end, at = app.consumer.highwater(tp), app.consumer._read_offset.get(tp)
-            if end is not None and at is not None:
-                metrics.LAG.labels(tp.topic, str(tp.partition)).set(max(0, end - at - 1))
 
     return app
 
@@ -138,6 +143,7 @@ def _add_agent(
     async def agent(stream: Any) -> None:
         async for events in stream.take_events(events_max, within=linger_ms / 1_000):
             await run(events)
+            metrics.MESSAGES.labels(topic).inc(len(events))
 
     app.agent(source, name=f"tollwire.{topic}", concurrency=1)(agent)
 

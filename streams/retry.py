@@ -7,7 +7,9 @@ from typing import NoReturn, TypeVar
 
 import structlog
 
+from clickhouse.client import ClickHouseDown
 from deploy.runtime import metrics
+from streams.waiting import under_way
 
 _log = structlog.get_logger()
 _PAUSE_S_FIRST = 0.1
@@ -22,14 +24,16 @@ async def until_done(
 ) -> T:
     """The result of run(), waiting through any of the `outages` for as long as they last."""
     pause_s = _PAUSE_S_FIRST
-    while True:
-        try:
-            return await run()
-        except outages as error:
-            metrics.RETRIES.labels(effect).inc()
-            _log.warning("effect failed, trying again", effect=effect, error=str(error)[:300])
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, _PAUSE_S_MAX)
+    with under_way(effect) as wait:
+        while True:
+            try:
+                return await run()
+            except outages as error:
+                wait.failed("clickhouse" if isinstance(error, ClickHouseDown) else "broker")
+                metrics.RETRIES.labels(effect).inc()
+                _log.warning("effect failed, trying again", effect=effect, error=str(error)[:300])
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, _PAUSE_S_MAX)
 
 
 def stop_the_process(where: str) -> NoReturn:

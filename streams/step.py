@@ -12,13 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from billing.cdr import INSTANT, cdr_ids, contents, instants_ms
-from billing.mediation import DeadLetter, Mediated, Message, mediate, raw_records
+from billing.mediation import Mediated, Message, in_order, mediate
 from billing.rating import REASONS, RatedCalls, factors, rate
 from billing.tariff import Tariff
-from clickhouse.tables import DEAD_LETTER, RECEIPT
+from clickhouse.tables import RECEIPT
 from kernels.layout import I8, I32, I64, U64, Side
 from kernels.seen import CONFLICT, DUPLICATE, NEW, REPLAY, Seen
 from streams import wire
+from streams.dead_letters import Allowance, conflicts, dead_rows
 
 CLOCK_AHEAD_MS_MAX = 60_000
 """How far a switch's clock may run ahead of the broker's: an id's first arrival is not earlier
@@ -31,6 +32,8 @@ class Raw(NamedTuple):
     message: Message
     offset: int
     received_ms: int
+    customer: str = ""
+    """as the message's key has it"""
 
 
 class Place(NamedTuple):
@@ -92,11 +95,16 @@ def take_in(log: str, partition: int, raws: list[Raw], seen: Seen, next_rated: i
 
 
 def settle(
-    taken: TakenIn, stored: Mapping[bytes, Place], tariff: Tariff, threads: int = 0
+    taken: TakenIn,
+    stored: Mapping[bytes, Place],
+    tariff: Tariff,
+    threads: int = 0,
+    allowance: Allowance | None = None,
 ) -> Outcome:
     """Rate what is new and account for every record.
 
-    stored: of the late calls, those that ClickHouse already has, by cdr_id.
+    stored: of the late calls, those that ClickHouse already has, by cdr_id; allowance: what dead
+    letters may carry, the partition's own.
     """
     verdict = taken.verdict.copy()
     for i in taken.late.tolist():
@@ -109,32 +117,14 @@ def settle(
     mediated = taken.mediated
     calls = mediated.calls.take(pa.array(fresh))
     priced = rate(calls, mediated.digits[fresh], mediated.digit_count[fresh], tariff, threads)
-    dead = [*mediated.dead, *_conflicts(taken, verdict)]
+    dead = mediated.dead
+    if (verdict == CONFLICT).any():
+        dead = in_order(dead, conflicts(taken, verdict))
     return Outcome(
         _rated_rows(taken, fresh, calls, priced, tariff),
-        _dead_rows(taken, dead),
+        dead_rows(taken, dead, allowance or Allowance()),
         _receipts(taken, verdict, fresh, priced.reason, dead),
     )
-
-
-def _conflicts(taken: TakenIn, verdict: I8) -> list[DeadLetter]:
-    """The calls whose id came before with other content, as dead letters."""
-    at = np.flatnonzero(verdict == CONFLICT)
-    message, row = taken.mediated.message, taken.mediated.row
-    calls = taken.mediated.calls.take(pa.array(at))
-    ids = calls.column("call_id").to_pylist()
-    durations_ms = calls.column("duration_ms").to_pylist()
-    letters = []
-    for m in np.unique(message[at]).tolist():
-        own = [i for i in range(len(at)) if message[at[i]] == m]
-        raws = raw_records(taken.raws[m].message, [int(row[at[i]]) for i in own])
-        for i, raw in zip(own, raws, strict=True):
-            place = (m, int(row[at[i]]))
-            detail = "the same switch, call id and leg came before with other content"
-            letters.append(
-                DeadLetter(*place, "conflict", "call_id", ids[i], detail, durations_ms[i], raw)
-            )
-    return letters
 
 
 def _leg_columns(
@@ -182,28 +172,8 @@ def _rated_rows(
     return pa.RecordBatch.from_arrays(columns, schema=wire.RATED)
 
 
-def _dead_rows(taken: TakenIn, dead: list[DeadLetter]) -> pa.RecordBatch:
-    rows = [
-        {
-            "log": taken.log,
-            "partition": taken.partition,
-            "offset": taken.raws[d.message].offset,
-            "row": d.row,
-            "received_at": taken.raws[d.message].received_ms,
-            "reason": d.reason,
-            "field": d.field,
-            "value": d.value,
-            "detail": d.detail,
-            "duration_ms": d.duration_ms,
-            "raw": d.raw,
-        }
-        for d in dead
-    ]
-    return pa.RecordBatch.from_pylist(rows, schema=DEAD_LETTER.schema)
-
-
 def _receipts(
-    taken: TakenIn, verdict: I8, fresh: I64, reason: I8, dead: list[DeadLetter]
+    taken: TakenIn, verdict: I8, fresh: I64, reason: I8, dead: pa.RecordBatch
 ) -> pa.RecordBatch:
     """One row per message: what came in (counted before anything was decided) and became of it."""
     n, message = len(taken.raws), taken.mediated.message
@@ -226,14 +196,9 @@ def _receipts(
 
     columns = {name: count(rows) for name, rows in parts.items()}
     columns |= {f"{name}_ms": total_ms(rows) for name, rows in parts.items()}
-    columns["dead"], columns["dead_ms"] = np.zeros(n, np.uint64), np.zeros(n, np.uint64)
-    for letter in dead:
-        columns["dead"][letter.message] += np.uint64(1)
-        columns["dead_ms"][letter.message] += np.uint64(letter.duration_ms)
-    columns["calls"], columns["calls_ms"] = count(every), total_ms(every)
-    for letter in taken.mediated.dead:
-        columns["calls"][letter.message] += np.uint64(1)
-        columns["calls_ms"][letter.message] += np.uint64(letter.duration_ms)
+    columns["dead"], columns["dead_ms"] = _of_letters(dead, n)
+    unread, unread_ms = _of_letters(taken.mediated.dead, n)
+    columns["calls"], columns["calls_ms"] = count(every) + unread, total_ms(every) + unread_ms
     fixed = {
         "log": pa.array([taken.log] * n, pa.string()),
         "partition": pa.array(np.full(n, taken.partition, np.uint16)),
@@ -245,3 +210,10 @@ def _receipts(
         for f in RECEIPT.schema
     ]
     return pa.RecordBatch.from_arrays(arrays, schema=RECEIPT.schema)
+
+
+def _of_letters(dead: pa.RecordBatch, n: int) -> tuple[U64, U64]:
+    """Dead letters of each of n messages, and their talk time."""
+    message, total_ms = dead.column("message").to_numpy(), np.zeros(n, np.uint64)
+    np.add.at(total_ms, message, dead.column("duration_ms").to_numpy().astype(np.uint64))
+    return np.bincount(message, minlength=n).astype(np.uint64), total_ms

@@ -18,10 +18,17 @@ DECK_VERSION: Final = "deck.version"
 ACCOUNT: Final = "account"
 FX: Final = "fx.rate"
 
+CONTROLS: Final = "tollwire-controls"
+"""The Faust app of the controls, and its consumer group; Faust names its changelogs after it."""
+BALANCE: Final = "balance"
+BALANCE_CHANGELOG: Final = f"{CONTROLS}-{BALANCE}-changelog"
+
 STREAMS: Final = (RAW, RATED, DEAD, RECEIPT)
 """Equal partitions: what comes of cdr.raw partition p is written to partition p of the others."""
 REFERENCE: Final = (DECK_VERSION, ACCOUNT, FX)
 """One partition, compacted: the whole of it is read by every worker."""
+CHANGELOGS: Final = (BALANCE_CHANGELOG,)
+"""Partitions as the streams, compacted: what a worker's tables hold of a partition."""
 
 MESSAGE_BYTES_MAX: Final = 8 * 1024 * 1024
 RAW_BYTES_MAX: Final = 1024 * 1024
@@ -53,20 +60,25 @@ def _new_topics(settings: Settings) -> list[NewTopic]:
         )
         for name in STREAMS
     ]
-    reference = [
+    compacted = [
         NewTopic(
             name,
-            1,
+            partitions,
             replicas,
             topic_configs={
                 **durable,
                 "cleanup.policy": "compact",
                 "max.message.bytes": str(MESSAGE_BYTES_MAX),
+                **more,
             },
         )
-        for name in REFERENCE
+        for names, partitions, more in (
+            (REFERENCE, 1, {}),
+            (CHANGELOGS, settings.partitions, {"min.compaction.lag.ms": str(_DAY_MS)}),
+        )
+        for name in names
     ]
-    return [*streams, *reference]
+    return [*streams, *compacted]
 
 
 async def ensure_topics(settings: Settings, timeout_s: float = 30.0) -> str:

@@ -8,6 +8,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from billing.balances import Balance, Key
 from billing.cdr import CALLS, INSTANT
 from billing.deck import RATES, DeckOptions, DeckVersion, whole_rates
 from billing.fx import FX
@@ -50,7 +51,8 @@ fx_den is the exchange rate in the charge, 1 / 1 where none was needed."""
 
 ROWS_MAX: Final = 3_000
 """of one cdr.rated message: at the longest texts a message stays below topics.MESSAGE_BYTES_MAX"""
-RAW_BYTES_PER_MESSAGE: Final = 4 * 1024 * 1024
+LETTERS_BYTES_PER_MESSAGE: Final = 3 * 1024 * 1024
+"""of one cdr.dead message: with one letter more it stays below topics.MESSAGE_BYTES_MAX"""
 RATES_PER_PART: Final = 20_000
 
 
@@ -179,3 +181,13 @@ def encode_account(account: Account) -> tuple[bytes, bytes]:
 def decode_account(payload: bytes) -> Account:
     """An account from `encode_account`."""
     return Account(**msgspec.json.decode(payload))
+
+
+def encode_balance(key: Key, balance: Balance) -> tuple[bytes, bytes]:
+    """A balance as (key, value) of the balances' changelog; the partition is the changelog's."""
+    return msgspec.json.encode(key), msgspec.json.encode(balance)
+
+
+def decode_balance(key: bytes, value: bytes) -> tuple[Key, Balance]:
+    """A balance from `encode_balance`."""
+    return msgspec.json.decode(key, type=Key), msgspec.json.decode(value, type=Balance)

@@ -4,30 +4,35 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Sequence
 
+import faust
 import structlog
+from prometheus_client import Gauge
 
-from clickhouse.client import wait_ready
+from clickhouse.client import ClickHouseDown, wait_ready
 from clickhouse.migrate import migrate
-from deploy.runtime import metrics
+from deploy.runtime import health, metrics
+from deploy.runtime.health import Health, unreachable
 from deploy.runtime.settings import Settings
 from kernels import warm
 from streams import rater
 from streams.decks import Reference
+from streams.lag import Lag
 from streams.retry import EXIT_BUG
 from streams.topics import ensure_topics
+from streams.waiting import Part, waiting_s
 
 WAIT_S = 60.0
 STOP_S_MAX = 10.0
 GC_ALLOCATIONS = 100_000
+_PARTS: dict[Part, str] = {"broker": "the broker", "clickhouse": "ClickHouse"}
 _log = structlog.get_logger()
 
 
 def serve(settings: Settings, hand_over: Callable[[], tuple[int, int]]) -> None:
     """Run until SIGTERM or SIGINT. hand_over puts stored decks and accounts on the topics."""
-    metrics.serve(settings.rater_metrics, "TOLLWIRE_RATER_METRICS")
+    state = health.serve("rater", settings.rater_metrics, "TOLLWIRE_RATER_METRICS")
     warm()
     _log.info("kernels ready")
     wait_ready(settings, WAIT_S)
@@ -36,42 +41,81 @@ def serve(settings: Settings, hand_over: Callable[[], tuple[int, int]]) -> None:
     log = asyncio.run(ensure_topics(settings, WAIT_S))
     versions, accounts = hand_over()
     _log.info("topics ready", log=log, deck_versions=versions, accounts=accounts)
-    asyncio.run(_run(settings, log))
+    asyncio.run(_run(settings, log, state))
 
 
-async def _run(settings: Settings, log: str) -> None:
+async def _run(settings: Settings, log: str, state: Health) -> None:
     reference = Reference(settings)
     await reference.start()
     app = rater.build(settings, log, reference)
+    following = asyncio.create_task(reference.follow(), name="deck hand-over")
+    await run_app(settings, app, state, metrics.READY, (following,), reference.stop)
+
+
+async def run_app(
+    settings: Settings,
+    app: faust.App,
+    state: Health,
+    ready: Gauge,
+    beside: Sequence["asyncio.Task[None]"] = (),
+    and_stop: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    """Run a Faust app until SIGTERM or SIGINT; one that stops by itself ends the process.
+
+    beside: tasks that must not end before it. and_stop: what else is let go of in the end.
+    """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    beating = asyncio.create_task(state.beat(), name="heartbeat")
     _spare_the_collector()
-    following = asyncio.create_task(reference.follow(), name="deck hand-over")
     await app.start()
-    metrics.READY.set(1)
-    _log.info("rater ready", broker=settings.broker, partitions=settings.partitions)
+    watching = asyncio.create_task(Lag(settings, app).follow(), name="lag")
+    ready.set(1)
+    state.ready_when(lambda: _not_ready(settings))
+    _log.info("worker ready", broker=settings.broker, partitions=settings.partitions)
     ends = {
         asyncio.create_task(stop.wait(), name="signal"),
         asyncio.create_task(app.wait_until_stopped(), name="faust"),
-        following,
+        *beside,
     }
     done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     if not stop.is_set():
         why = [task.get_name() for task in done]
         error = [repr(task.exception()) for task in done if task.exception()]
         _log.error(
-            "the rater ends: a part of it stopped", part=why, error=error or app.crash_reason
+            "the worker ends: a part of it stopped", part=why, error=error or app.crash_reason
         )
         os._exit(EXIT_BUG)
-    metrics.READY.set(0)
-    with suppress(TimeoutError):
-        await asyncio.wait_for(app.stop(), STOP_S_MAX)
-    for task in ends:
+    ready.set(0)
+    state.ready_when(lambda: ["stopping"])
+    leaving = asyncio.create_task(_leave(app, and_stop))
+    if not (await asyncio.wait({leaving}, timeout=STOP_S_MAX))[0]:
+        _log.warning("left without goodbye: the broker did not answer; nothing is lost by it")
+        os._exit(0)
+    for task in (beating, watching, *ends):
         task.cancel()
-    await reference.stop()
-    _log.info("rater stopped")
+    _log.info("worker stopped")
+
+
+async def _leave(app: faust.App, and_stop: Callable[[], Awaitable[None]] | None) -> None:
+    await app.stop()
+    if and_stop:
+        await and_stop()
+
+
+def _not_ready(settings: Settings) -> list[str]:
+    """Why calls cannot be rated and stored just now; called from the thread that answers."""
+    found = unreachable(settings.broker, "TOLLWIRE_BROKER")
+    try:
+        wait_ready(settings, 0)
+    except ClickHouseDown:
+        found.append(f"ClickHouse does not answer at {settings.clickhouse} (TOLLWIRE_CLICKHOUSE)")
+    for part, name in _PARTS.items():
+        if waited_s := waiting_s(part):
+            found.append(f"an effect has waited {waited_s:.0f} s for {name}")
+    return found
 
 
 def _spare_the_collector() -> None:

@@ -21,6 +21,7 @@ import pytest
 
 if TYPE_CHECKING:
     from deploy.runtime.settings import Settings
+    from tests.kafka.broker import Broker
 
 START_S_MAX = 60
 STOP_S_MAX = 20
@@ -109,6 +110,26 @@ def settings_for(url: str, data_dir: Path, database: str = "tollwire") -> "Setti
     from deploy.runtime.settings import Settings
 
     return Settings.model_validate({"clickhouse": url, "data_dir": data_dir, "database": database})
+
+
+@pytest.fixture(scope="module", params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
+def broker(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> "Iterator[Broker]":
+    """A new broker, running: each test that uses it runs on the embedded one and on Kafka."""
+    from tests.kafka.cluster import Kafka
+    from tests.kafka.embedded import Tansu
+    from tests.kafka.fetch import missing
+
+    if request.param == "kafka" and missing():
+        pytest.skip(missing())
+    folder = tmp_path_factory.mktemp(request.param)
+    found = Kafka(folder) if request.param == "kafka" else Tansu(folder)
+    try:
+        found.start()
+        yield found
+    finally:
+        found.stop()
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,12 @@
 
 from billing.mediation.mediate import (
     CONTENT_TYPES,
-    DeadLetter,
+    DEAD,
     Mediated,
     Message,
+    in_order,
     mediate,
     raw_records,
 )
 
-__all__ = ["CONTENT_TYPES", "DeadLetter", "Mediated", "Message", "mediate", "raw_records"]
+__all__ = ["CONTENT_TYPES", "DEAD", "Mediated", "Message", "in_order", "mediate", "raw_records"]

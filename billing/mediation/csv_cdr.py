@@ -8,7 +8,7 @@ from billing.errors import BadField
 from billing.mediation.fields import ALSO_KNOWN, COLUMNS, cdr_from_text
 
 LINES_MAX = 20_000
-"""of one message"""
+"""Records of one message; what lies beyond is one record more, and no call."""
 
 
 def columns_of(line: list[str]) -> tuple[str, ...] | None:
@@ -17,6 +17,31 @@ def columns_of(line: list[str]) -> tuple[str, ...] | None:
     if "call_id" not in names or "called" not in names:
         return None
     return names
+
+
+def records(payload: bytes) -> tuple[tuple[str, ...], list[bytes]]:
+    """The columns of a message, and the bytes of each record (the header is none)."""
+    lines = [line for line in payload.splitlines() if line.strip()]
+    columns = _header(lines[0]) if lines else None
+    if columns:
+        del lines[0]
+    if len(lines) > LINES_MAX:
+        lines[LINES_MAX:] = [b"\n".join(lines[LINES_MAX:])]
+    return columns or COLUMNS, lines
+
+
+def _header(line: bytes) -> tuple[str, ...] | None:
+    try:
+        return columns_of(_cells(line, "utf-8-sig"))
+    except BadField:
+        return None
+
+
+def _cells(line: bytes, encoding: str) -> list[str]:
+    try:
+        return next(csv.reader([line.decode(encoding)], strict=True))
+    except (UnicodeDecodeError, csv.Error, StopIteration) as error:
+        raise BadField("unreadable", "", line[:80], f"not CSV: {error}") from None
 
 
 def parse_line(cells: list[str], columns: tuple[str, ...]) -> Cdr:
@@ -29,20 +54,14 @@ def parse_line(cells: list[str], columns: tuple[str, ...]) -> Cdr:
     )
 
 
-def parse(payload: bytes) -> Iterator[tuple[bytes, Cdr | BadField]]:
-    """Each call of a message with the bytes of its line (the header is no call)."""
-    columns: tuple[str, ...] = COLUMNS
-    for n, raw in enumerate(line for line in payload.splitlines() if line.strip()):
+def parse(payload: bytes) -> Iterator[Cdr | BadField]:
+    """Each record of a message, in order."""
+    columns, lines = records(payload)
+    marked = "utf-8-sig" if columns is COLUMNS else "utf-8"
+    for row, line in enumerate(lines):
         try:
-            if n >= LINES_MAX:
-                raise BadField("unreadable", "", "", f"more than {LINES_MAX} lines")
-            cells = next(csv.reader([raw.decode("utf-8-sig" if n == 0 else "utf-8")], strict=True))
-            header = columns_of(cells) if n == 0 else None
-            if header is not None:
-                columns = header
-                continue
-            yield raw, parse_line(cells, columns)
+            if row == LINES_MAX:
+                raise BadField("unreadable", "", line[:80], f"more than {LINES_MAX} lines")
+            yield parse_line(_cells(line, "utf-8" if row else marked), columns)
         except BadField as flaw:
-            yield raw, flaw
-        except (UnicodeDecodeError, csv.Error, StopIteration) as error:
-            yield raw, BadField("unreadable", "", raw[:80], f"not CSV: {error}")
+            yield flaw

@@ -1,11 +1,12 @@
 """One JSON object, one call."""
 
 import re
-from typing import Annotated, Any
+from functools import lru_cache
+from typing import Annotated
 
 import msgspec
 
-from billing.cdr import Cdr
+from billing.cdr import TEXT_MAX, Cdr
 from billing.errors import BadField
 from billing.mediation.fields import instant, seconds
 
@@ -28,6 +29,11 @@ class _JsonCdr(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(_JsonCdr)
+_as_sent = msgspec.json.Decoder(
+    msgspec.defstruct(
+        "_AsSent", [(name, msgspec.Raw, msgspec.Raw()) for name in _JsonCdr.__struct_fields__]
+    )
+)
 _FIELD = re.compile(r"`\$\.(\w+)|field `(\w+)`")
 
 
@@ -60,17 +66,26 @@ def parse(payload: bytes) -> Cdr:
     )
 
 
-def _flaw(payload: bytes, message: str) -> BadField:
+@lru_cache(256)
+def _field_in(message: str) -> str:
     found = _FIELD.search(message)
-    field = (found.group(1) or found.group(2)) if found else ""
+    return (found.group(1) or found.group(2)) if found else ""
+
+
+def _flaw(payload: bytes, message: str) -> BadField:
+    field = _field_in(message)
     if "missing required field" in message:
         return BadField("missing", field, "", "required")
-    record: Any = {}
     try:
-        record = msgspec.json.decode(payload)
-    except msgspec.ValidationError:
-        pass  # a number of so many digits that it has no value to show
+        payload.decode()
+        value = _shown(bytes(getattr(_as_sent.decode(payload), field, b"")))
+    except msgspec.ValidationError:  # JSON, but no object
+        return BadField("invalid", field, payload[:TEXT_MAX], message)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return BadField("unreadable", "", payload[:80], f"not JSON: {error}")
-    value = record.get(field, "") if isinstance(record, dict) else record
     return BadField("invalid", field, value, message)
+
+
+def _shown(value: bytes) -> str | bytes:
+    """The text of a JSON string; anything else as it was written, for it may be nested deeply."""
+    return str(msgspec.json.decode(value)) if value[:1] == b'"' else value

@@ -1,32 +1,40 @@
-"""Whether the process lives (`/healthz`) and whether its figures are fresh (`/readyz`)."""
+"""Whether the process lives (`/healthz`) and whether it has something to show (`/readyz`).
 
-from typing import Final
+A console whose ClickHouse is away is ready: what it has to say is needed most just then.
+"""
 
 from fastapi import APIRouter
+from starlette.responses import JSONResponse
 
-from dashboards.api.problems import Unavailable
-from dashboards.api.state import Latest, Parts
+from dashboards.api.state import Console, Parts
+from deploy.runtime import health
+from deploy.runtime.health import Answer
 
-FRESH_MS_MAX: Final = 30_000
+PROCESS = "console"
 
 router = APIRouter(tags=["health"])
 
 
+def _answer(answer: Answer) -> JSONResponse:
+    return JSONResponse(answer.body, answer.status, headers={"cache-control": "no-store"})
+
+
+def _ended(console: Console) -> list[str]:
+    ended = [task.get_name() for task in console.tasks if task.done()]
+    ended += [] if console.poller.alive else ["poller"]
+    return [f"the {name} has ended; see the log" for name in ended]
+
+
 @router.get("/healthz")
-async def read_health(parts: Parts) -> dict[str, str]:
-    """200 while the poller runs; a restart helps if it does not."""
-    if not parts.poller.alive:
-        raise Unavailable("The poller has stopped; see the log, restart the console.")
-    return {"status": "ok"}
+async def read_health(parts: Parts) -> JSONResponse:
+    """200 while everything that feeds the page runs; a restart helps if it does not."""
+    return _answer(health.alive(PROCESS, _ended(parts)))
 
 
 @router.get("/readyz")
-async def read_readiness(latest: Latest) -> dict[str, str]:
-    """200 while ClickHouse answers; figures may be older during a short outage."""
-    if latest.error:
-        raise Unavailable(latest.error.detail)
-    if latest.as_of_ms is None:
-        raise Unavailable("The first figures are being read.")
-    if latest.now_ms - latest.as_of_ms > FRESH_MS_MAX:
-        raise Unavailable(f"The figures are older than {FRESH_MS_MAX // 1_000} s.")
-    return {"status": "ready"}
+async def read_readiness(parts: Parts) -> JSONResponse:
+    """200 once there is something to show, be it that ClickHouse is away."""
+    frame = parts.hub.frame
+    read = frame is not None and frame.snapshot.state != "loading"
+    reasons = [] if read else ["the first figures are being read"]
+    return _answer(health.ready(PROCESS, [*_ended(parts), *reasons]))

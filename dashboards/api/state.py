@@ -1,12 +1,14 @@
-"""What an endpoint may reach: the hub with the latest snapshot, and the poller behind it."""
+"""What an endpoint may reach: the hub with the latest snapshot, and what feeds it."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends
 from starlette.requests import Request
 
 from dashboards.api.problems import Unavailable
+from dashboards.broker import Broker
 from dashboards.hub import Hub
 from dashboards.poller import Poller
 from dashboards.schemas import Snapshot
@@ -18,6 +20,9 @@ class Console:
 
     hub: Hub
     poller: Poller
+    broker: Broker
+    tasks: list["asyncio.Task[None]"] = field(default_factory=list)
+    """what must run for as long as the app does"""
 
 
 def console(request: Request) -> Console:

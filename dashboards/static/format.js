@@ -45,6 +45,19 @@ export function age(ms) {
   return `${Math.floor(seconds / 86400)} days`;
 }
 
+/** A length of time in its two largest units: 45 s, 3 min 20 s, 2 h 5 min. */
+export function span(seconds) {
+  let left = Math.max(0, Math.round(seconds));
+  const said = [];
+  for (const [name, size] of [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]]) {
+    const whole = Math.floor(left / size);
+    left %= size;
+    if (said.length && (!whole || said.length === 2)) break;
+    if (whole) said.push(`${whole} ${name}`);
+  }
+  return said.join(" ") || "0 s";
+}
+
 /** hh:mm or hh:mm:ss in UTC; with the date if it is not today's. */
 export function utc(ms, nowMs, seconds = false) {
   const iso = new Date(ms).toISOString();

@@ -4,7 +4,7 @@
 import { byId, say } from "./dom.js";
 import { decimal } from "./format.js";
 import { moneyChart } from "./money.js";
-import { showPipeline } from "./pipeline.js";
+import { showConservation, showStages } from "./pipeline.js";
 import { showStatus } from "./status.js";
 import { listen } from "./stream.js";
 import { showTables } from "./tables.js";
@@ -36,8 +36,9 @@ function show() {
   if (page.paused) return;
   page.shown = latest;
   byId("empty").hidden = latest.state !== "empty";
+  showStages(latest);
   if (latest.as_of_ms === null) return;
-  showPipeline(latest);
+  showConservation(latest);
   if (latest.state !== "empty") {
     showCurrency(latest);
     showTiles(latest);

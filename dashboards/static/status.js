@@ -5,10 +5,12 @@ import { age, date, NONE, utc } from "./format.js";
 
 const STALE_MS = 30000;
 
-function banner(kind, text) {
+// A screen reader hears the text, which stays as it is; the figures after it change all the time.
+function banner(kind, text, figures = "") {
   byId("banner").hidden = !text;
   byId("banner").dataset.kind = kind;
-  if (text) say(byId("banner-text"), text);
+  say(byId("banner-text"), text);
+  say(byId("banner-figures"), figures);
 }
 
 function verdict(level, text, watch) {
@@ -44,13 +46,15 @@ export function showStatus(page, nowMs) {
   } else if (latest.state === "error") {
     const old = asOf === null ? "There are no figures yet." : `The figures below are from ${utc(asOf, nowMs, true)} UTC.`;
     verdict("critical", latest.verdict.text + since(latest.verdict, nowMs), "");
-    banner("bad", `${latest.error.detail} ${old} Trying again every 2 s.`);
+    banner("bad", latest.banner.text, `${latest.banner.figures} ${old}`.trim());
   } else if (stale) {
     verdict("stale", `Data stale${from}`, "");
     banner("bad", `No news${from}. The figures below are old.`);
   } else {
     verdict(latest.verdict.level, latest.verdict.text + since(latest.verdict, nowMs), latest.verdict.watch.join(" · "));
-    const held = page.paused ? utc(shown.now_ms, nowMs, true) : "";
-    banner("info", held ? `Paused: the figures below are from ${held} UTC. The top line stays live.` : "");
+    const held = page.paused ? `Paused: the figures below are from ${utc(shown.now_ms, nowMs, true)} UTC. The top line stays live.` : "";
+    const over = latest.banner;
+    if (over) banner(over.kind, over.text, `${over.figures} ${held}`.trim());
+    else banner("info", held);
   }
 }

@@ -5,7 +5,10 @@ import sys
 
 import structlog
 
-_TALKATIVE = ("faust", "mode", "aiokafka", "asyncio", "streams.transport", "uvicorn")
+_TALKATIVE = (
+    *("faust", "mode", "aiokafka", "asyncio", "uvicorn"),
+    *("streams.transport", "streams.recovery", "streams.balance_table"),
+)
 _ORDER = ("timestamp", "level", "process", "event")
 
 

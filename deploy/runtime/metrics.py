@@ -1,14 +1,23 @@
-"""Every metric of the stream, by name, in one place; served for Prometheus by `serve`."""
+"""Every metric of the stream, by name, in one place; `health.serve` serves them for Prometheus.
+
+A worker knows its own partitions. What waits for the whole group, and for how long, the console
+measures (dashboards/api/metrics.py), also while no worker runs.
+"""
 
 from typing import Final
 
-from prometheus_client import Counter, Gauge, Histogram, start_http_server
-
-from deploy.runtime.settings import SettingsError, host_port
+from prometheus_client import Counter, Gauge, Histogram
 
 CALLS: Final = Counter("tollwire_calls", "Calls by what became of them", ["outcome"])
 SECONDS: Final = Counter("tollwire_call_seconds", "Talk time by what became of it", ["outcome"])
+MESSAGES: Final = Counter("tollwire_messages", "Messages this worker is done with", ["topic"])
+SENT: Final = Counter("tollwire_sent_messages", "Messages this worker has sent", ["topic"])
 DEAD: Final = Counter("tollwire_dead_letters", "Records that are no call", ["reason"])
+DEAD_FLOOD: Final = Gauge(
+    "tollwire_dead_letter_flood",
+    "Dead letters of the last minute of a partition, while they are a flood",
+    ["partition", "reason"],
+)
 SUSPENDED: Final = Counter("tollwire_suspended_calls", "Calls without a price", ["reason"])
 STEP_SECONDS: Final = Histogram(
     "tollwire_step_seconds",
@@ -18,19 +27,24 @@ STEP_SECONDS: Final = Histogram(
 )
 STORED: Final = Counter("tollwire_stored_rows", "Rows inserted into ClickHouse", ["table"])
 RETRIES: Final = Counter("tollwire_retries", "Effects tried again after an outage", ["effect"])
-LAG: Final = Gauge("tollwire_consumer_lag", "Messages not yet processed", ["topic", "partition"])
+LAG: Final = Gauge(
+    "tollwire_consumer_lag",
+    "Messages of this worker's partitions that it is not done with",
+    ["topic", "partition"],
+)
+WAITING: Final = Gauge(
+    "tollwire_waiting_seconds",
+    "How long an effect has waited for ClickHouse or the broker; 0 when it does not",
+    ["effect", "part"],
+)
 OLDEST_SECONDS: Final = Gauge(
     "tollwire_last_batch_age_seconds", "Age of the oldest call when its batch was rated"
 )
 READY: Final = Gauge("tollwire_rater_ready", "1 while the rater takes calls")
 DECK_VERSIONS: Final = Gauge("tollwire_deck_versions", "Deck versions the rater prices from")
 FX_RATES: Final = Gauge("tollwire_fx_rates", "Exchange rates the rater prices from")
-
-
-def serve(address: str, setting: str) -> None:
-    """Serve /metrics at HOST:PORT. Raises SettingsError when the port is taken."""
-    host, port = host_port(address, setting)
-    try:
-        start_http_server(port, addr=host)
-    except OSError as error:
-        raise SettingsError(f"{setting}={address}: port {port} cannot be used: {error}") from None
+CONTROLS_READY: Final = Gauge("tollwire_controls_ready", "1 while the controls take rated calls")
+BALANCE_DIFFERENCES: Final = Gauge(
+    "tollwire_balance_differences",
+    "Balances that are not the sum of the stored charges, when this worker last compared them",
+)

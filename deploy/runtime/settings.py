@@ -3,27 +3,45 @@
 Built in `main()` and passed down; nothing reads the environment at import or later.
 """
 
+import os
+import re
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Final, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX: Final = "TOLLWIRE_"
+TESTS_OWN: Final = "TOLLWIRE_TEST_"
+"""Variables that only tests read, and no process minds."""
 
 
 class Settings(BaseSettings):
     """Addresses, sizes and limits. The defaults run everything on one machine."""
 
-    model_config = SettingsConfigDict(env_prefix="TOLLWIRE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
-    broker: str = Field(default="127.0.0.1:9092", description="Kafka bootstrap address, HOST:PORT")
+    broker: str = Field(
+        default="127.0.0.1:9092", description="Kafka bootstrap addresses, HOST:PORT[,HOST:PORT]"
+    )
     clickhouse: str = Field(default="http://127.0.0.1:8123", description="ClickHouse HTTP address")
-    clickhouse_user: str = "default"
-    clickhouse_password: str = ""
+    clickhouse_user: str = Field(default="default", pattern=r"^[^\x00-\x1f]+$")
+    clickhouse_password: str = Field(default="", pattern=r"^[^\x00-\x1f]*$")
     database: str = Field(default="tollwire", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")
     console: str = Field(
         default="127.0.0.1:8000", description="address of the web pages, HOST:PORT"
     )
     rater_metrics: str = Field(
         default="127.0.0.1:9101", description="Prometheus metrics of the rater"
+    )
+    controls_metrics: str = Field(
+        default="127.0.0.1:9103", description="Prometheus metrics of the controls"
+    )
+    raters: str = Field(
+        default="",
+        description="metrics of all raters for the console, HOST:PORT[,HOST:PORT];"
+        " empty: those of TOLLWIRE_RATER_METRICS",
     )
     data_dir: Path = Field(
         default=Path("data"), description="where the embedded ClickHouse keeps its files"
@@ -52,16 +70,57 @@ class Settings(BaseSettings):
     dedupe_window_h: int = Field(
         default=24, ge=1, le=168, description="receipts read again at a start"
     )
+    dead_bytes_per_s: int = Field(
+        default=1_048_576,
+        ge=0,
+        le=4_194_304,
+        description="original bytes that dead letters of a partition carry a second",
+    )
+    dead_flood_records: int = Field(
+        default=100, ge=0, description="dead letters a minute and partition before it is a flood"
+    )
+    dead_flood_percent: float = Field(
+        default=5.0, ge=0, le=100, description="and their share of the records before it is one"
+    )
     rebalance_timeout_s: float = Field(
         default=4.0,
         ge=2,
-        le=600,
-        description="how long workers may take to join; 60 with real Kafka",
+        le=60,
+        description="how long workers may take to join; 10 with Apache Kafka",
     )
     traffic_cps: float = Field(
         default=40.0, gt=0, le=5_000, description="calls per second of `run`"
     )
-    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("broker", "raters")
+    @classmethod
+    def _addresses(cls, value: str, info: ValidationInfo) -> str:
+        none = not value and info.field_name == "raters"
+        if not none and not all(map(_host_port, value.split(","))):
+            raise ValueError("expected HOST:PORT, or several of them separated by commas")
+        return value
+
+    @field_validator("console", "rater_metrics", "controls_metrics")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if _host_port(value) is None:
+            raise ValueError("expected HOST:PORT")
+        return value
+
+    @field_validator("clickhouse")
+    @classmethod
+    def _url(cls, value: str) -> str:
+        if not re.fullmatch(r"https?://(\[[^\s\]]+\]|[^\s/:]+)(:[0-9]{1,5})?/?", value):
+            raise ValueError("expected http://HOST:PORT")
+        return value
+
+    @field_validator("data_dir")
+    @classmethod
+    def _folder(cls, value: Path) -> Path:
+        if value.exists() and not value.is_dir():
+            raise ValueError("expected a folder, this is a file")
+        return value
 
 
 class SettingsError(Exception):
@@ -69,20 +128,43 @@ class SettingsError(Exception):
 
 
 def load_settings() -> Settings:
-    """Read the environment. Raises SettingsError naming each wrong variable."""
+    """Read the environment. Raises SettingsError naming each wrong or unknown variable."""
+    lines = [_unknown(name) for name in os.environ if _is_unknown(name.upper())]
     try:
-        return Settings()
+        found = Settings()
     except ValidationError as error:
-        lines = [
-            f"TOLLWIRE_{str(e['loc'][0]).upper()}={e.get('input')!r}: {e['msg']}"
-            for e in error.errors()
-        ]
-        raise SettingsError("\n".join(lines)) from None
+        lines += [_refusal(str(e["loc"][0]), e.get("input"), e["msg"]) for e in error.errors()]
+    if lines:
+        raise SettingsError("\n".join(lines))
+    return found
+
+
+def _known() -> list[str]:
+    return [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+
+
+def _is_unknown(name: str) -> bool:
+    return name.startswith(PREFIX) and not name.startswith(TESTS_OWN) and name not in _known()
+
+
+def _unknown(name: str) -> str:
+    near = get_close_matches(name.upper(), _known(), 1)
+    return f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _refusal(field: str, value: object, message: str) -> str:
+    shown = "***" if "password" in field else repr(value)
+    return f"{PREFIX}{field.upper()}={shown}: {message.removeprefix('Value error, ')}"
 
 
 def host_port(address: str, setting: str) -> tuple[str, int]:
     """Split HOST:PORT (a leading http:// is allowed). Raises SettingsError naming the setting."""
-    host, _, port = address.removeprefix("http://").rstrip("/").rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+    found = _host_port(address.removeprefix("http://").rstrip("/"))
+    if found is None:
         raise SettingsError(f"{setting}={address!r}: expected HOST:PORT")
-    return host, int(port)
+    return found
+
+
+def _host_port(text: str) -> tuple[str, int] | None:
+    found = re.fullmatch(r"([^\s,;/]+):([0-9]{1,5})", text)
+    return (found[1], int(found[2])) if found and 0 < int(found[2]) < 65_536 else None

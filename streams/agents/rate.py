@@ -3,26 +3,37 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from aiokafka.errors import KafkaError
 
 from billing.instants import INSTANT_MS_MAX, INSTANT_MS_MIN
 from billing.mediation import Message
-from billing.mediation.mediate import ARROW_MARK
+from billing.mediation.mediate import ARROW, CSV, kind_of
 from clickhouse.client import ClickHouseDown
 from deploy.runtime import metrics
 from streams import topics, wire
+from streams.agents.alarm import FloodAlarm
+from streams.dead_letters import Allowance, DeadLimits
 from streams.decks import Reference
 from streams.memory import Memory
 from streams.retry import stop_the_process, until_done
 from streams.step import Outcome, Place, Raw, TakenIn, settle, take_in
 
+LINE_BYTES_MIN = 64
+"""What a CSV line counts for at least."""
+KEY_BYTES_SHOWN = 64
 STEP_BYTES_MAX = 2 * 1024 * 1024
 """Payload of one step; a batch of more is cut, so that memory stays bounded."""
 ARROW_BYTES_MIN = 128 * 1024
 """What an Arrow message counts for at least: 16 of them, ROWS_MAX rows each, fit the id memory."""
+
+LETTER_BYTES = 256
+"""What a dead letter takes besides its texts."""
 
 Send = Callable[[str, int, bytes], Awaitable[Any]]
 """(topic, partition, value) -> the broker's record of it, with its offset, once acknowledged"""
@@ -43,11 +54,14 @@ class RateAgent:
         lookup: Lookup,
         remember: Remember,
         threads: int,
+        limits: DeadLimits,
     ) -> None:
         self._log, self._reference, self._threads = log, reference, threads
         self._send, self._lookup, self._remember = send, lookup, remember
         self._memory: dict[int, Memory] = {}
         self._doubted: set[int] = set()
+        self._limits, self._allowances = limits, dict[int, Allowance]()
+        self._alarm = FloodAlarm(limits.flood_dead, limits.flood_percent)
 
     def doubt(self, partitions: Iterable[int]) -> None:
         """Another worker may take calls into these partitions from now on."""
@@ -56,6 +70,7 @@ class RateAgent:
     def keep(self, partitions: Collection[int]) -> None:
         """Forget the partitions that are none of these: another worker has them."""
         self._memory = {p: m for p, m in self._memory.items() if p in partitions}
+        self._alarm.keep(partitions)
 
     async def run(self, events: Sequence[Any]) -> None:
         """Process a batch; returns when everything it led to is acknowledged by the broker."""
@@ -90,14 +105,17 @@ class RateAgent:
                 stored = await until_done(
                     "lookup", (KafkaError, ClickHouseDown), lambda: self._lookup(taken)
                 )
-            outcome = settle(taken, stored, self._reference.tariff, self._threads)
+            allowance = self._allowances.setdefault(partition, Allowance(self._limits.bytes_per_s))
+            tariff = self._reference.tariff
+            outcome = settle(taken, stored, tariff, self._threads, allowance)
         last, _, _ = await asyncio.gather(
             self._send_all(topics.RATED, partition, wire.slices(outcome.rated)),
-            self._send_all(topics.DEAD, partition, _letters(outcome.dead)),
+            self._send_all(topics.DEAD, partition, letters(outcome.dead)),
             self._send_all(topics.RECEIPT, partition, [outcome.receipts]),
         )
         memory.next_rated = max(memory.next_rated, last + 1)
         _count(outcome)
+        self._alarm.look(partition, raws, outcome)
         metrics.OLDEST_SECONDS.set(time.time() - raws[0].received_ms / 1_000)
 
     async def _send_all(self, topic: str, partition: int, batches: Iterable[pa.RecordBatch]) -> int:
@@ -122,13 +140,15 @@ def raw_of(message: Any) -> Raw:
         Message(message.value or b"", kind.decode("ascii", "replace")),
         message.offset,
         min(max(received_ms, INSTANT_MS_MIN), INSTANT_MS_MAX - 1),
+        (message.key or b"")[:KEY_BYTES_SHOWN].decode(errors="replace"),
     )
 
 
 def _weight(raw: Raw) -> int:
-    """Bytes a message counts for: a small Arrow message may hold many rows."""
-    arrow = raw.message.payload[:4] == ARROW_MARK
-    return max(len(raw.message.payload), ARROW_BYTES_MIN if arrow else 0)
+    """Bytes a message counts for: a small one may hold many records."""
+    payload, kind = raw.message.payload, kind_of(raw.message)
+    lines = payload.count(b"\n") + payload.count(b"\r") if kind == CSV else 0
+    return max(len(payload), LINE_BYTES_MIN * lines, ARROW_BYTES_MIN if kind == ARROW else 0)
 
 
 def chunks(raws: list[Raw]) -> Iterator[list[Raw]]:
@@ -148,17 +168,15 @@ def _sending(send: Send, topic: str, partition: int, value: bytes) -> Callable[[
     return lambda: send(topic, partition, value)
 
 
-def _letters(dead: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+def letters(dead: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     """Dead letters in batches that fit a message."""
-    start, size = 0, 0
-    lengths = [len(raw) for raw in dead.column("raw").to_pylist()]
-    for i, length in enumerate(lengths):
-        if i > start and size + length > wire.RAW_BYTES_PER_MESSAGE:
-            yield dead.slice(start, i - start)
-            start, size = i, 0
-        size += length
-    if lengths:
-        yield dead.slice(start)
+    texts = [pc.binary_length(dead.column(name)) for name in ("raw", "value", "detail")]
+    sizes = np.sum([length.to_numpy() for length in texts], axis=0) + LETTER_BYTES
+    filled = np.cumsum(sizes) // wire.LETTERS_BYTES_PER_MESSAGE
+    ends = [*(np.flatnonzero(np.diff(filled)) + 1).tolist(), dead.num_rows]
+    for start, end in pairwise([0, *ends]):
+        if end > start:
+            yield dead.slice(start, end - start)
 
 
 def _count(outcome: Outcome) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from prometheus_client import Counter, Gauge
 
 from billing.mediation import Message, mediate
-from deploy.runtime import metrics
+from deploy.runtime import health
 from deploy.runtime.settings import load_settings
 from streams import topics
 from streams.rater import EVENTS_MAX, new_app
@@ -19,7 +19,7 @@ async def run() -> None:
     settings = load_settings()
     calls = Counter("tollwire_noop_calls", "Calls decoded")
     ready = Gauge("tollwire_noop_ready", "1 while decoding")
-    metrics.serve(NOOP_METRICS, "NOOP_METRICS")
+    health.serve("noop", NOOP_METRICS, "NOOP_METRICS")
     app = new_app("tollwire-noop", settings)
     source = app.topic(topics.RAW, value_type=bytes, value_serializer="raw", key_serializer="raw")
 

@@ -2,11 +2,12 @@
 
 import io
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from billing.mediation import DeadLetter, Mediated, Message, mediate
+from billing.mediation import Message, mediate, raw_records
+from kernels.layout import I64, U8, U64
 
 GOOD: dict[str, Any] = {
     "call_id": "c-1",
@@ -64,11 +65,44 @@ def arrow_row(**changes: Any) -> dict[str, Any]:
     return changed(**{"answered_at": ANSWERED_MS, **changes})
 
 
-def mediated(payload: bytes, content_type: str = "") -> Mediated:
-    return mediate([Message(payload, content_type)])
+class Letter(NamedTuple):
+    """A dead letter with its original bytes."""
+
+    message: int
+    row: int
+    reason: str
+    field: str
+    value: str
+    detail: str
+    duration_ms: int
+    raw: bytes
 
 
-def only_dead(payload: bytes, content_type: str = "") -> DeadLetter:
+class Found(NamedTuple):
+    """What mediation made of messages."""
+
+    calls: pa.RecordBatch
+    message: I64
+    row: I64
+    digits: U64
+    digit_count: U8
+    dead: list[Letter]
+
+
+def found_in(*messages: Message) -> Found:
+    found = mediate(messages)
+    letters = [
+        Letter(**row, raw=next(iter(raw_records(messages[row["message"]], [row["row"]]))))
+        for row in found.dead.to_pylist()
+    ]
+    return Found(*found[:-1], letters)
+
+
+def mediated(payload: bytes, content_type: str = "") -> Found:
+    return found_in(Message(payload, content_type))
+
+
+def only_dead(payload: bytes, content_type: str = "") -> Letter:
     """The dead letter of a message that is one record and no call."""
     found = mediated(payload, content_type)
     assert found.calls.num_rows == 0

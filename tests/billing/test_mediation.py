@@ -3,7 +3,7 @@
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from billing.mediation import CONTENT_TYPES, Message, mediate
+from billing.mediation import CONTENT_TYPES, Message
 from tests.billing.records import (
     ARROW,
     CSV,
@@ -11,6 +11,7 @@ from tests.billing.records import (
     arrow_bytes,
     arrow_row,
     csv_line,
+    found_in,
     json_bytes,
 )
 
@@ -29,7 +30,7 @@ MIXED = [
 
 
 def test_calls_stand_in_the_order_of_message_and_row() -> None:
-    found = mediate(MIXED)
+    found = found_in(*MIXED)
     places = list(zip(found.message.tolist(), found.row.tolist(), strict=True))
     assert places == sorted(places)
     assert found.calls.column("call_id").to_pylist() == [f"{m}.{r}" for m, r in places]
@@ -38,7 +39,7 @@ def test_calls_stand_in_the_order_of_message_and_row() -> None:
 
 
 def test_dead_letters_say_where_they_stood() -> None:
-    dead = {(d.message, d.row): d for d in mediate(MIXED).dead}
+    dead = {(d.message, d.row): d for d in found_in(*MIXED).dead}
     assert sorted(dead) == [(1, 1), (2, 1), (3, 0), (5, 0)]
     assert dead[2, 1].raw == b"bad"
     assert dead[3, 0].raw == b"{"
@@ -47,22 +48,22 @@ def test_dead_letters_say_where_they_stood() -> None:
 
 
 def test_nothing() -> None:
-    found = mediate([])
+    found = found_in()
     assert (found.calls.num_rows, found.dead, len(found.digits)) == (0, [], 0)
 
 
 def test_one_message_at_a_time_or_all_at_once_is_the_same() -> None:
-    together = mediate(MIXED)
-    alone = [mediate([message]) for message in MIXED]
+    together = found_in(*MIXED)
+    alone = [found_in(message) for message in MIXED]
     rows = [row for found in alone for row in found.calls.to_pylist()]
     assert together.calls.to_pylist() == rows
     letters = [d._replace(message=m) for m, found in enumerate(alone) for d in found.dead]
-    assert sorted(together.dead) == letters
+    assert together.dead == letters
 
 
 def test_bytes_are_recognised_without_a_content_type() -> None:
     for payload in (json_bytes(), csv_line(), arrow_bytes([arrow_row()])):
-        assert mediate([Message(payload)]).calls.num_rows == 1
+        assert found_in(Message(payload)).calls.num_rows == 1
 
 
 PIECES = st.sampled_from(
@@ -96,7 +97,7 @@ def records_in(payload: bytes) -> list[bytes]:
 def test_every_record_of_any_bytes_is_a_call_or_a_dead_letter(
     sent: list[tuple[bytes, str]],
 ) -> None:
-    found = mediate([Message(*message) for message in sent])
+    found = found_in(*(Message(*message) for message in sent))
     calls = list(zip(found.message.tolist(), found.row.tolist(), strict=True))
     dead = [(d.message, d.row) for d in found.dead]
     assert len({*calls, *dead}) == len(calls) + len(dead), "a record came twice"

@@ -125,10 +125,9 @@ def test_rows_count_records_not_lines() -> None:
     assert [dead.row for dead in found.dead] == [1]
 
 
-def test_lines_beyond_the_limit_are_dead_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_beyond_the_limit_is_one_dead_letter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_cdr, "LINES_MAX", 2)
-    found = mediated(b"\n".join([csv_line()] * 4))
+    found = mediated(b"\n\n".join([HEADER, *[csv_line()] * 4]))
     assert found.row.tolist() == [0, 1]
-    assert [(d.row, d.raw, d.detail) for d in found.dead] == [
-        (n, csv_line(), "more than 2 lines") for n in (2, 3)
-    ]
+    rest = csv_line() + b"\n" + csv_line()
+    assert [(d.row, d.raw, d.detail) for d in found.dead] == [(2, rest, "more than 2 lines")]

@@ -1,5 +1,6 @@
 """A real Chromium, a console process, and a guard that no page may trip."""
 
+import asyncio
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -12,8 +13,10 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_pla
 
 from clickhouse.client import connect
 from deploy.runtime.settings import Settings
+from streams.topics import ensure_topics
 from tests.conftest import free_port
 from tests.dashboards.console_process import ConsoleProcess
+from tests.kafka.embedded import Tansu
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WIDE = (1920, 1080)
@@ -73,11 +76,21 @@ class Guard:
             self.outside.append(request.url)
 
 
+@pytest.fixture(scope="session")
+def broker_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An embedded broker with empty topics, for consoles that only look."""
+    broker = Tansu(tmp_path_factory.mktemp("broker"))
+    broker.start()
+    asyncio.run(ensure_topics(Settings(broker=broker.address)))
+    yield broker.address
+    broker.stop()
+
+
 @pytest.fixture
-def console_settings(migrated: Settings) -> Settings:
-    """A console on the test's own database; its rater is away."""
+def console_settings(migrated: Settings, broker_address: str) -> Settings:
+    """A console on the test's own database; nobody rates."""
     addresses = {name: f"127.0.0.1:{free_port()}" for name in ("console", "rater_metrics")}
-    return migrated.model_copy(update=addresses)
+    return migrated.model_copy(update={**addresses, "broker": broker_address})
 
 
 @pytest.fixture

@@ -83,7 +83,12 @@ def test_the_first_call_ends_the_empty_state(client: Client, open_page: OpenPage
     expect(page.locator("body")).to_have_attribute("data-state", "live")
     expect(page.locator("#empty")).to_be_hidden()
     expect(page.locator("#chart-money canvas")).to_be_visible()
-    expect(page.locator("#rater-lag")).to_have_text("unknown")
+    for figure, said in (
+        ("backlog", "0 calls"),
+        ("oldest-unrated", "none"),
+        ("rater-rate", "unknown"),
+    ):
+        expect(page.locator(f"#{figure}")).to_have_text(said)
 
 
 def test_a_loss_is_said_by_word_and_icon_not_by_colour_alone(

@@ -42,5 +42,6 @@ def test_the_page_stays_and_says_so(
     own_server.kill()
     expect(page.locator("body")).to_have_attribute("data-state", "error")
     expect(page.locator("#verdict-text")).to_contain_text("ClickHouse away since")
-    expect(page.locator("#banner")).to_contain_text("ClickHouse does not answer. The figures")
+    expect(page.locator("#banner-text")).to_have_text("ClickHouse does not answer.")
+    expect(page.locator("#banner-figures")).to_contain_text("The figures below are from ")
     expect(cell).to_have_text("10")

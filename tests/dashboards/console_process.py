@@ -29,7 +29,7 @@ class ConsoleProcess:
         root = Path(__file__).parents[2]
         named = {
             f"TOLLWIRE_{name.upper()}": str(getattr(settings, name))
-            for name in ("clickhouse", "database", "console", "rater_metrics")
+            for name in ("broker", "clickhouse", "database", "console", "rater_metrics", "raters")
         }
         environment = {**os.environ, **named, "PYTHONPATH": str(root)}
         with log.open("wb") as out:

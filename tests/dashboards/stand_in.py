@@ -16,7 +16,7 @@ class StandIn:
         self.rows = {"AS stored_rows": [(None, stored_rows)], **(rows or {})}
         self.asked: list[tuple[str, dict[str, int]]] = []
         self.closed = False
-        self.on_query: Callable[[], None] = lambda: None
+        self.on_query: Callable[[], object] = lambda: None
 
     def query(self, text: str, parameters: dict[str, int], settings: object) -> SimpleNamespace:
         """Like the client's, for bound parameters."""

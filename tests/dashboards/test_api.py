@@ -1,6 +1,7 @@
 """The API in one process, with a stand-in for ClickHouse."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -17,15 +18,16 @@ from deploy.runtime.settings import Settings
 from tests.conftest import free_port
 from tests.dashboards.rows import NOW_MS
 from tests.dashboards.stand_in import StandIn, away
-from tests.dashboards.test_hub import run
+from tests.dashboards.test_hub import WAIT_S_MAX, run
 
 LINE = [(1, "received", 7, 70_500), (1, "rated", 4, 40_000), (1, "suspended", 1, 10_500)]
 LINE += [(1, "dead", 0, 0), (1, "duplicate", 2, 20_000)]
 
 
 def console(connect: Callable[[], Any]) -> FastAPI:
-    """An app whose rater is away."""
-    settings = Settings.model_validate({"rater_metrics": f"127.0.0.1:{free_port()}"})
+    """An app whose rater and broker are away."""
+    names = ("rater_metrics", "broker")
+    settings = Settings.model_validate({name: f"127.0.0.1:{free_port()}" for name in names})
     return build(settings, connect)
 
 
@@ -83,7 +85,7 @@ def test_an_empty_database_says_so() -> None:
     async def test(http: httpx.AsyncClient) -> None:
         found = Snapshot.model_validate((await http.get("/v1/noc")).json())
         assert (found.state, found.verdict.text, found.currency) == ("empty", "No calls yet", None)
-        assert found.rater.lag_messages is None
+        assert (found.stream.state, found.stream.backlog) == ("unknown", None)
         assert (await http.get("/readyz")).status_code == 200
 
     with_app(console(StandIn), test)
@@ -98,33 +100,54 @@ def test_the_line_as_json_and_as_gauges() -> None:
         assert 'tollwire_conservation_calls{part="received"} 7.0' in text
         assert 'tollwire_conservation_seconds{part="suspended"} 10.5' in text
         assert 'tollwire_conservation_calls{part="difference"} 0.0' in text
+        assert "tollwire_conservation_holds 1.0" in text
         assert "tollwire_console_clickhouse_up 1.0" in text
+        assert "process_resident_memory_bytes" in text
 
     with_app(console(lambda: StandIn({"'duplicate' AS part": LINE}, stored_rows=5)), test)
 
 
 def test_without_clickhouse_the_page_stays_and_says_so() -> None:
     async def test(http: httpx.AsyncClient) -> None:
-        assert (await http.get("/noc")).status_code == 200
-        assert (await http.get("/healthz")).status_code == 200
-        for path in ("/readyz", "/v1/conservation"):
-            answer = await http.get(path)
-            assert (answer.status_code, answer.json()["status"]) == (503, 503)
-            assert answer.json()["detail"] == "ClickHouse does not answer."
+        for path in ("/noc", "/healthz", "/readyz"):
+            assert (await http.get(path)).status_code == 200, path
+        answer = await http.get("/v1/conservation")
+        assert (answer.status_code, answer.json()["status"]) == (503, 503)
+        assert answer.json()["detail"] == "ClickHouse does not answer."
         found = (await http.get("/v1/noc")).json()
         assert (found["state"], found["verdict"]["text"]) == ("error", "ClickHouse away")
+        assert found["banner"]["text"] == "ClickHouse does not answer."
         text = (await http.get("/metrics")).text
         assert "tollwire_console_clickhouse_up 0.0" in text
+        assert "tollwire_console_broker_up 0.0" in text
         assert "tollwire_conservation" not in text
+        assert "tollwire_backlog" not in text
 
     with_app(console(away), test)
 
 
+def test_a_read_that_hangs_does_not_hold_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dashboards.poller.HANGS_MS", 100)
+    client, resumed = StandIn(), threading.Event()
+    client.on_query = lambda: resumed.wait(WAIT_S_MAX)
+    app = console(lambda: client)
+
+    async def test(http: httpx.AsyncClient) -> None:
+        found = (await first_read(app)).snapshot
+        assert (found.state, found.verdict.text) == ("error", "ClickHouse away")
+        assert found.banner is not None
+        assert found.banner.text == "ClickHouse does not answer."
+        resumed.set()
+        async for frame in app.state.console.hub.frames():
+            if frame.snapshot.state == "empty":
+                return
+
+    with_app(app, test, reads=False)
+
+
 def test_queries_do_not_grow_with_the_viewers() -> None:
     client = StandIn(stored_rows=1)
-    published: list[Snapshot] = []
-    poller = Poller(lambda: client, lambda _: None, published.append, lambda: NOW_MS)
-    poller.beat()
+    Poller(lambda: client, lambda: None, lambda: NOW_MS).read()
     alone = len(client.asked)
     client.asked.clear()
     app = console(lambda: client)
@@ -138,6 +161,24 @@ def test_queries_do_not_grow_with_the_viewers() -> None:
     run(inside())
 
 
+def test_before_the_first_read_it_is_alive_and_not_ready() -> None:
+    client, resumed = StandIn(), threading.Event()
+    client.on_query = lambda: resumed.wait(WAIT_S_MAX)
+
+    async def test(http: httpx.AsyncClient) -> None:
+        answer = await http.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json() == {
+            "status": "not ready",
+            "process": "console",
+            "reasons": ["the first figures are being read"],
+        }
+        assert (await http.get("/healthz")).json() == {"status": "ok", "process": "console"}
+        resumed.set()
+
+    with_app(console(lambda: client), test, reads=False)
+
+
 def test_a_bug_in_the_poller_fails_the_health_check(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
     monkeypatch.setattr("threading.excepthook", seen.append)
@@ -149,7 +190,9 @@ def test_a_bug_in_the_poller_fails_the_health_check(monkeypatch: pytest.MonkeyPa
 
     async def test(http: httpx.AsyncClient) -> None:
         await asyncio.to_thread(app.state.console.poller.join)
-        assert (await http.get("/healthz")).status_code == 503
+        answer = await http.get("/healthz")
+        assert answer.status_code == 503
+        assert answer.json()["reasons"] == ["the poller has ended; see the log"]
         assert seen[0].exc_type is ZeroDivisionError
 
     with_app(app, test, reads=False)
@@ -158,8 +201,11 @@ def test_a_bug_in_the_poller_fails_the_health_check(monkeypatch: pytest.MonkeyPa
 def test_a_client_that_fails_is_closed_and_opened_again() -> None:
     first, second = StandIn(), StandIn(stored_rows=1)
     clients = [first, second]
-    poller = Poller(lambda: clients.pop(0), lambda _: None, lambda _: None, lambda: NOW_MS)
+    poller = Poller(lambda: clients.pop(0), lambda: None, lambda: NOW_MS)
     first.on_query = away
-    assert poller.beat().state == "error"
+    poller.read()
+    assert poller.error is not None
     assert first.closed
-    assert poller.beat().state == "live"
+    poller.read()
+    assert poller.error is None
+    assert poller.held.stored_rows == 1

@@ -4,18 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
-from dashboards import compose
+from dashboards import compose, stream
 from dashboards.hub import Frame, Hub
 from dashboards.readings import Readings
-from dashboards.schemas import RaterRow, Snapshot
+from dashboards.schemas import Snapshot
+from dashboards.stream import Sources
 
 WAIT_S_MAX = 10
 
 
 def snapshot(now_ms: int) -> Snapshot:
     """Nothing read yet, at `now_ms`."""
-    rater = RaterRow(lag_messages=None, calls_per_s=None)
-    return compose.snapshot(Readings(), rater, None, None, now_ms)
+    unknown = stream.read(Sources(now_ms, [], []))
+    return compose.snapshot(Readings(), unknown, None, None, now_ms)
 
 
 def run(test: Coroutine[Any, Any, None]) -> None:

@@ -15,8 +15,8 @@ END_S_MAX = 2
 
 @pytest.fixture
 def alone() -> Settings:
-    """Settings of a console whose ClickHouse and rater are away."""
-    names = ("clickhouse", "console", "rater_metrics")
+    """Settings of a console for whom everybody else is away."""
+    names = ("broker", "clickhouse", "console", "rater_metrics")
     address = {name: f"127.0.0.1:{free_port()}" for name in names}
     address["clickhouse"] = f"http://{address['clickhouse']}"
     return Settings.model_validate(address)

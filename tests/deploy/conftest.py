@@ -1,10 +1,11 @@
-"""The real platform: broker, ClickHouse and rater as processes of their own, on free ports."""
+"""The real platform: ClickHouse and rater as processes of their own, on either broker."""
 
 import asyncio
 import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,8 +18,8 @@ from deploy.local import rater_metric, running
 from deploy.reference import load_accounts, load_deck
 from deploy.runtime.settings import Settings
 from streams.collector import Collector
-from streams.topics import ensure_topics
 from tests.conftest import free_port
+from tests.kafka.broker import Broker
 
 WAIT_S_MAX = 60.0
 Record = dict[str, Any] | bytes
@@ -48,6 +49,7 @@ class Platform(NamedTuple):
     settings: Settings
     client: Client
     folder: Path
+    broker: Broker
     processes: "dict[str, subprocess.Popen[bytes]]"
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
@@ -113,26 +115,41 @@ def environment(settings: Settings) -> dict[str, str]:
     return {f"TOLLWIRE_{k.upper()}": str(v) for k, v in settings.model_dump().items()}
 
 
-@pytest.fixture(scope="module")
-def platform_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+@contextmanager
+def settings_in(folder: Path, **more: object) -> Iterator[Settings]:
     """Settings with free ports, also in the environment, for processes started from here."""
-    names = ("broker", "clickhouse", "console", "rater_metrics")
+    names = ("broker", "clickhouse", "console", "rater_metrics", "controls_metrics")
     ports = {name: f"127.0.0.1:{free_port()}" for name in names}
     ports["clickhouse"] = f"http://{ports['clickhouse']}"
-    found = Settings.model_validate({**ports, "data_dir": tmp_path_factory.mktemp("platform")})
+    found = Settings.model_validate({**ports, "data_dir": folder, **more})
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment(found).items():
             patch.setenv(name, value)
         yield found
 
 
-@pytest.fixture(scope="module")
-def platform(platform_settings: Settings) -> Iterator[Platform]:
-    """Broker, ClickHouse and rater, with the accounts acme and vend."""
-    with running(platform_settings, ("broker", "clickhouse", "rater"), print) as processes:
-        asyncio.run(ensure_topics(platform_settings))
-        client = connect(platform_settings)
-        found = Platform(platform_settings, client, platform_settings.data_dir, processes)
+@contextmanager
+def platform_on(broker: Broker, folder: Path, **more: object) -> Iterator[Platform]:
+    """ClickHouse and rater on a broker, with the accounts acme and vend; `more` are settings."""
+    with (
+        settings_in(folder, broker=broker.address, **more) as settings,
+        running(settings, ("clickhouse", "rater"), print) as processes,
+        closing(connect(settings)) as client,
+    ):
+        found = Platform(settings, client, folder, broker, processes)
         found.accounts()
         yield found
-        client.close()
+
+
+@pytest.fixture(scope="module")
+def platform_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Settings for a platform that a test starts itself."""
+    with settings_in(tmp_path_factory.mktemp("platform")) as settings:
+        yield settings
+
+
+@pytest.fixture(scope="module")
+def platform(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """A running platform, on each broker."""
+    with platform_on(broker, tmp_path_factory.mktemp("platform")) as found:
+        yield found

@@ -11,7 +11,8 @@ from streams.agents import rate
 
 def message(**other: object) -> SimpleNamespace:
     """A message as Faust hands it over; its timestamp is in seconds."""
-    fields = {"value": b"{}", "offset": 7, "timestamp": 1_795_428_000.123, "headers": None}
+    fields: dict[str, object] = {"key": None, "value": b"{}", "offset": 7, "headers": None}
+    fields |= {"timestamp": 1_795_428_000.123}
     return SimpleNamespace(**{**fields, **other})
 
 
