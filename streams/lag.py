@@ -1,8 +1,7 @@
 """How far this worker is behind on its own partitions: the gauge tollwire_consumer_lag.
 
 The ends are asked of the broker, for what was fetched last says nothing once the agents' queues
-are full. A partition that went to another worker leaves the gauge. The
-logs behind tables are no input and are left out.
+are full. A partition that went to another worker leaves the gauge; a table's log is never in it.
 """
 
 import asyncio
@@ -14,7 +13,6 @@ from aiokafka.errors import KafkaError
 
 from deploy.runtime import metrics
 from deploy.runtime.settings import Settings
-from streams import topics
 
 BEAT_S = 2.0
 LOOK_S_MAX = 10.0
