@@ -21,11 +21,12 @@ from clickhouse_connect.driver.exceptions import Error as CodedError
 
 from billing.errors import TollwireError
 from clickhouse.tables import TABLES, Table
-from deploy.runtime.settings import Settings, SettingsError
+from deploy.runtime.settings import Settings
 
 CONNECT_S_MAX: Final = 5
 ANSWER_S_MAX: Final = 120
 POLL_S: Final = 0.1
+_PORTS: Final = {"http": 8123, "https": 8443}
 # Rows that replace others are told apart when read (FINAL) and merged, not within each insert.
 _INSERT: Final = {"async_insert": 0, "optimize_on_insert": 0}
 _BY_NAME: Final = {table.name: table for table in TABLES}
@@ -113,8 +114,7 @@ def _reaching(settings: Settings) -> Iterator[None]:
 def connect(settings: Settings, database: str | None = None) -> Client:
     """Open a client of `settings.database`, or another. For one thread at a time; close it.
 
-    Costs a few requests: keep it. Raises ClickHouseDown, ClickHouseRefused (no such database),
-    SettingsError.
+    Costs a few requests: keep it. Raises ClickHouseDown, ClickHouseRefused (no such database).
     """
     scheme, host, port = _address(settings)
     with _reaching(settings), asking():
@@ -199,21 +199,7 @@ def _checked(table: Table, rows: pa.Table | pa.RecordBatch) -> pa.Table | pa.Rec
 
 def _address(settings: Settings) -> tuple[str, str, int]:
     url = urlsplit(settings.clickhouse)
-    try:
-        port = url.port or {"http": 8123, "https": 8443}.get(url.scheme, 0)
-    except ValueError:
-        port = 0
-    if (
-        not port
-        or url.scheme not in {"http", "https"}
-        or not url.hostname
-        or url.path.strip("/")
-        or url.query
-    ):
-        raise SettingsError(
-            f"TOLLWIRE_CLICKHOUSE={settings.clickhouse!r}: expected http://HOST:PORT"
-        )
-    return url.scheme, url.hostname or "", port
+    return url.scheme, url.hostname or "", url.port or _PORTS[url.scheme]
 
 
 def _is_loopback(host: str) -> bool:

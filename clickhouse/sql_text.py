@@ -122,6 +122,16 @@ def insert_head(text: str) -> InsertHead | None:
     return None
 
 
+def from_file(head: str, path: str, data_format: str) -> str:
+    """The INSERT of a head (InsertHead.sql) whose data is in a file. path: without quotes in it."""
+    at, before = len(head), ""
+    for token in tokens(head):
+        if token.text.upper() == "SETTINGS" and before not in {"INTO", "TABLE", "."}:
+            at = token.start
+        before = token.text.upper()
+    return f"{head[:at]} FROM INFILE '{path}' {head[at:]} FORMAT {data_format}"
+
+
 def returns_rows(text: str) -> bool:
     """Whether the statement asks for rows (SELECT, SHOW, ...) rather than changes something."""
     words = (t.text.upper() for t in tokens(text) if t.kind == "word")

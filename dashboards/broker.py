@@ -22,7 +22,7 @@ UNSTORED: Final = "cdr.rated"
 TOPICS: Final = (UNRATED, UNSTORED, "cdr.dead", "cdr.receipt")
 BEAT_S: Final = 2.0
 LOOK_S_MAX: Final = 5.0
-LOOKS_KEPT_MAX: Final = 6
+LOOKS_KEPT_MAX: Final = 15
 PEEKS_MAX: Final = 32
 """Partitions whose oldest waiting message is read in one look; the most loaded ones go first."""
 PEEK_BYTES: Final = 64 * 1024

@@ -137,6 +137,7 @@ class Backlog(Schema):
     as_of_ms: int
     unit: Literal["calls", "messages"]
     waiting: int
+    messages: int
     unrated_messages: int
     unstored_messages: int
     oldest_unrated_ms: int | None

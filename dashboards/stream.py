@@ -109,14 +109,13 @@ def _backlog(sources: Sources, latest: Round) -> Backlog | None:
     def size(look: Look) -> float:
         return sum(look.waiting(t) * (ratio.get(t, 1) if in_calls else 1) for t in waiting)
 
-    then = sources.looks[0]
-    spent_ms = now.at_ms - then.at_ms
-    per_s = (size(then) - size(now)) * 1_000 / spent_ms if spent_ms >= SPEED_MS_MIN else None
+    per_s = _shrinks_per_s([(look.at_ms, size(look)) for look in sources.looks])
     unrated_ms, unstored_ms = now.oldest_ms(UNRATED), now.oldest_ms(UNSTORED)
     return Backlog(
         as_of_ms=now.at_ms,
         unit="calls" if in_calls else "messages",
         waiting=rounded(size(now)) if in_calls else round(size(now)),
+        messages=sum(waiting.values()),
         unrated_messages=waiting[UNRATED],
         unstored_messages=waiting[UNSTORED],
         oldest_unrated_ms=unrated_ms,
@@ -125,6 +124,18 @@ def _backlog(sources: Sources, latest: Round) -> Backlog | None:
         shrinks_per_s=None if per_s is None else rounded(per_s),
         catch_up_s=round(size(now) / per_s) if per_s and per_s > 0 else None,
     )
+
+
+def _shrinks_per_s(sizes: Sequence[tuple[int, float]]) -> float | None:
+    """Speed since the backlog was largest, or over all looks while it is largest now.
+
+    sizes: (when, how much waited), newest last. None over less than SPEED_MS_MIN.
+    """
+    at_ms, size = sizes[-1]
+    peak = max(range(len(sizes)), key=lambda i: (sizes[i][1], i))
+    then_ms, then = sizes[peak] if sizes[peak][1] > size else sizes[0]
+    spent_ms = at_ms - then_ms
+    return (then - size) * 1_000 / spent_ms if spent_ms >= SPEED_MS_MIN else None
 
 
 def _said(now_ms: int, waits: Waits, backlog: Backlog | None, behind: bool, answering: int) -> Said:

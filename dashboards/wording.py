@@ -26,21 +26,23 @@ def rounded(value: float) -> int:
     return int(float(f"{value:.3g}"))
 
 
-def amount(backlog: Backlog, count: int) -> str:
-    """So many calls, or messages where nobody knows how many calls they hold."""
-    noun = backlog.unit if count != 1 else backlog.unit.removesuffix("s")
-    return f"{count:,} {noun}"
+def amount(count: int, unit: str) -> str:
+    """So many calls, or messages."""
+    return f"{count:,} {unit if count != 1 else unit.removesuffix('s')}"
 
 
 def backlog_text(backlog: Backlog, now_ms: int) -> str:
-    """How much waits in the broker, and since when."""
-    if not backlog.waiting:
+    """How much waits in the broker, and since when. Calls are estimated, messages counted."""
+    if not backlog.messages:
         return "Nothing waits in the broker."
-    verb = "waits" if backlog.waiting == 1 else "wait"
-    about = "About " if backlog.unit == "calls" else ""
+    what = amount(backlog.messages, "messages")
+    verb = "waits" if backlog.messages == 1 else "wait"
+    if backlog.unit == "calls":
+        what = f"About {amount(backlog.waiting, 'calls')} (in {what})"
+        verb = "waits" if backlog.waiting == 1 else "wait"
     oldest_ms = backlog.oldest_ms
     since = "" if oldest_ms is None else f", the oldest for {span((now_ms - oldest_ms) / 1_000)}"
-    return f"{about}{amount(backlog, backlog.waiting)} {verb} in the broker{since}."
+    return f"{what} {verb} in the broker{since}."
 
 
 def recovery_text(backlog: Backlog) -> str:
@@ -48,7 +50,7 @@ def recovery_text(backlog: Backlog) -> str:
     per_s = backlog.shrinks_per_s
     if per_s is None or per_s == 0:
         return "They do not get fewer yet."
-    speed = f"{amount(backlog, abs(per_s))}/s"
+    speed = f"{amount(abs(per_s), backlog.unit)}/s"
     if per_s < 0:
         return f"They get more, by {speed}."
     left = "" if backlog.catch_up_s is None else f": about {span(backlog.catch_up_s)} left"

@@ -84,6 +84,16 @@ def _judge(young: U64, old: U64, ids: U64, content: U64, offset: I64, row: I64, 
     return added
 
 
+@nb.njit(cache=True)
+def _place(young: U64, old: U64, ids: U64, content: U64, offset: I64, row: I64) -> None:
+    for i in range(len(ids)):
+        for table in (young, old):
+            at = _slot(table, ids[i, 0], ids[i, 1])
+            if table[at, 4] != 0:
+                table[at, 2] = content[i]
+                table[at, 3], table[at, 4] = np.uint64(offset[i]), np.uint64(row[i] + 1)
+
+
 class Seen:
     """The ids taken in from one partition of one log."""
 
@@ -131,3 +141,19 @@ class Seen:
                 verdict,
             )
         return verdict
+
+    def place(self, ids: pa.Array, content: U64, offset: I64, row: I64) -> None:
+        """Remember n ids, judged before, as first seen elsewhere: with this content, there.
+
+        ids: fixed-size binary(16); an offset of -1 is none of this partition.
+        """
+        if len(ids):
+            pairs = np.frombuffer(ids.buffers()[1], np.uint64, 2 * len(ids), ids.offset * 16)
+            _place(
+                self._young,
+                self._old,
+                read_only(pairs.reshape(len(ids), 2)),
+                read_only(content),
+                read_only(offset),
+                read_only(row),
+            )

@@ -5,7 +5,7 @@ rebalance is only read from where its memory ends.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,13 +19,30 @@ _HOUR_MS = 3_600_000
 SAMPLE_MESSAGES = 64
 """The newest messages, read to learn how many hold as many calls as the memory does."""
 
+OnlyThisLog = Callable[[], Awaitable[bool]]
+"""Whether no stored call came through another log, so that none is older than the topic."""
+
 
 @dataclass(slots=True)
 class Memory:
-    """The ids of one partition. No row still to be written stands before `next_rated`."""
+    """The ids of one partition."""
 
     seen: Seen
+    known_to: int
+    """every row of cdr.rated before this offset is known"""
     next_rated: int
+    """no row of ours that is still to be written stands before this offset"""
+
+    @property
+    def complete(self) -> bool:
+        """Whether only this worker has written since the topic was read."""
+        return self.known_to == self.next_rated
+
+    def wrote(self, offsets: Sequence[int]) -> None:
+        """Rows of ours stand at these offsets; what stands between them is not known."""
+        for offset in offsets:
+            self.known_to += offset == self.known_to
+            self.next_rated = max(self.next_rated, offset + 1)
 
     def take(self, payload: bytes, offset: int) -> None:
         """Remember what a message of cdr.rated holds."""
@@ -38,17 +55,22 @@ class Memory:
                 batch.column(2).to_numpy().view("i8"),
                 batch.column(3).to_numpy().astype("i8"),
                 batch.column(4).view("int64").to_numpy(),
-                offset,
+                max(offset, self.next_rated),
             )
-        self.next_rated = offset + 1
+        self.know(offset + 1)
+
+    def know(self, end: int) -> None:
+        """Every row before this offset has been read."""
+        self.known_to = max(self.known_to, end)
+        self.next_rated = max(self.next_rated, end)
 
 
 async def remember(
-    settings: Settings, partition: int, only_this_log: bool, before: Memory | None = None
+    settings: Settings, partition: int, only_this_log: OnlyThisLog, before: Memory | None = None
 ) -> Memory:
     """The memory of a partition up to the present end of cdr.rated; `before` is brought up to date.
 
-    only_this_log: no stored call came through another log, so none is older than the topic.
+    only_this_log is asked when the topic is read from its beginning.
     """
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.broker,
@@ -67,7 +89,7 @@ class _Reader:
         self._consumer, self._settings = consumer, settings
         self._at = TopicPartition(topics.RATED, partition)
 
-    async def memory(self, only_this_log: bool, before: Memory | None) -> Memory:
+    async def memory(self, only_this_log: OnlyThisLog, before: Memory | None) -> Memory:
         # Offsets are asked for before the first fetch: on one connection they would wait behind it.
         consumer, at = self._consumer, self._at
         end = (await consumer.end_offsets([at]))[at]
@@ -76,13 +98,13 @@ class _Reader:
         window_ms = now_ms - self._settings.dedupe_window_h * _HOUR_MS
         window = (await consumer.offsets_for_times({at: window_ms}))[at]
         consumer.assign([at])
-        if before is not None and begin <= before.next_rated <= end:
-            await self._take(before, before.next_rated, end)
+        if before is not None and begin <= before.known_to <= end:
+            await self._take(before, before.known_to, end)
             return before
         start = await self._start(max(begin, window.offset if window else begin), end)
-        whole = start == begin == 0 and only_this_log
+        whole = start == begin == 0 and await only_this_log()
         first_ms = 0 if whole else await self._first_ms(start, end, now_ms)
-        memory = Memory(Seen(self._settings.dedupe_calls, first_ms, start), start)
+        memory = Memory(Seen(self._settings.dedupe_calls, first_ms, start), start, start)
         await self._take(memory, start, end)
         return memory
 
@@ -103,7 +125,7 @@ class _Reader:
     async def _take(self, memory: Memory, start: int, end: int) -> None:
         async for message in self._read(start, end):
             memory.take(message.value, message.offset)
-        memory.next_rated = max(memory.next_rated, end)
+        memory.know(end)
 
     async def _read(self, start: int, end: int) -> Any:
         """The messages with offsets in [start, end)."""

@@ -4,6 +4,7 @@ Why no tables, and why an agent never raises: docs/delivery.md.
 """
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -26,13 +27,16 @@ from streams.lookup import StoredCalls
 from streams.memory import Memory, remember
 from streams.progress import StoreProgress
 from streams.recovery import Tables
+from streams.retry import until_done
 from streams.step import Place, TakenIn
+from streams.topics import cluster_id
 from streams.transport import Monitor, Transport
 
 GROUP = "tollwire-rater"
 EVENTS_MAX = 1_000
 """Events one batch of an agent may hold."""
 STORE_EVENTS_MAX = 200
+EXIT_LOG = 75
 SESSION_S_MIN = 6.0
 """Apache Kafka lets no member with a shorter session into a group."""
 HEARTBEAT_S_MAX = 1.0
@@ -95,9 +99,11 @@ def build(settings: Settings, log: str, reference: Reference) -> faust.App:
 
     stored, progress = StoredCalls(settings), StoreProgress(settings, GROUP)
 
+    async def only_this_log() -> bool:
+        return await asyncio.to_thread(stored.none_of_other_logs, log)
+
     async def recall(partition: int, before: Memory | None) -> Memory:
-        only_this = await asyncio.to_thread(stored.none_of_other_logs, log)
-        memory = await remember(settings, partition, only_this, before)
+        memory = await remember(settings, partition, only_this_log, before)
         _log.info(
             "partition taken over",
             partition=partition,
@@ -126,9 +132,18 @@ def build(settings: Settings, log: str, reference: Reference) -> faust.App:
 
     @app.on_partitions_assigned.connect(weak=False)
     async def assigned(_app: Any, assigned: set[TopicPartition], **_: Any) -> None:
+        await _same_log(settings, log)
         rater.keep({tp.partition for tp in assigned if tp.topic == topics.RAW})
 
     return app
+
+
+async def _same_log(settings: Settings, log: str) -> None:
+    """End the process if the broker has another log now: offsets would mean other messages."""
+    found = await until_done("ask for the cluster", (KafkaError,), lambda: cluster_id(settings))
+    if found != log:
+        _log.error("the worker ends: the broker began another log", was=log, found=found)
+        os._exit(EXIT_LOG)
 
 
 def _add_agent(

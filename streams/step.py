@@ -94,6 +94,37 @@ def take_in(log: str, partition: int, raws: list[Raw], seen: Seen, next_rated: i
     )
 
 
+def learn(taken: TakenIn, stored: Mapping[bytes, Place], seen: Seen) -> None:
+    """Remember late calls by the place they were first taken in from, as ClickHouse has it.
+
+    The memory took them for new where they stand now; the next copy is to be held against the
+    first one, not against this.
+    """
+    places = stored.values()
+    ours = [(p.log, p.partition) == (taken.log, taken.partition) for p in places]
+    offsets = [p.offset if own else -1 for p, own in zip(places, ours, strict=True)]
+    seen.place(
+        pa.array(list(stored), taken.ids.type),
+        np.array([p.content for p in places], np.uint64),
+        np.array(offsets, np.int64),
+        np.array([p.row for p in places], np.int64),
+    )
+
+
+def _verdict(taken: TakenIn, stored: Mapping[bytes, Place]) -> I8:
+    """What memory says of each call, and for those that are stored what ClickHouse says."""
+    verdict = taken.verdict.copy()
+    if stored:
+        known = pc.is_in(taken.ids, value_set=pa.array(list(stored), taken.ids.type))
+        for i in np.flatnonzero(known).tolist():
+            place = stored[taken.ids[i].as_py()]
+            here = (taken.log, taken.partition, int(taken.offset[i]), int(taken.mediated.row[i]))
+            if place[:4] != here:
+                same = place.content == int(taken.content[i])
+                verdict[i] = DUPLICATE if same else CONFLICT
+    return verdict
+
+
 def settle(
     taken: TakenIn,
     stored: Mapping[bytes, Place],
@@ -106,13 +137,7 @@ def settle(
     stored: of the late calls, those that ClickHouse already has, by cdr_id; allowance: what dead
     letters may carry, the partition's own.
     """
-    verdict = taken.verdict.copy()
-    for i in taken.late.tolist():
-        place = stored.get(taken.ids[i].as_py())
-        here = (taken.log, taken.partition, int(taken.offset[i]), int(taken.mediated.row[i]))
-        if place is not None and place[:4] != here:
-            same = place.content == int(taken.content[i])
-            verdict[i] = DUPLICATE if same else CONFLICT
+    verdict = _verdict(taken, stored)
     fresh = np.flatnonzero((verdict == NEW) | (verdict == REPLAY))
     mediated = taken.mediated
     calls = mediated.calls.take(pa.array(fresh))

@@ -94,13 +94,27 @@ async def ensure_topics(settings: Settings, timeout_s: float = 30.0) -> str:
             for name, code, message in answer.topic_errors:
                 if code not in (0, _ALREADY_EXISTS):
                     raise BrokerDown(f"topic {name} cannot be created: {message} (code {code})")
-            return str((await admin.describe_cluster())["cluster_id"])
+            return await _cluster_id(admin)
     except TimeoutError:
         raise BrokerDown(
             f"no broker at {settings.broker} (TOLLWIRE_BROKER) within {timeout_s:.0f} s"
         ) from None
     finally:
         await admin.close()
+
+
+async def cluster_id(settings: Settings) -> str:
+    """The id of the cluster that answers now. Raises KafkaError."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.broker)
+    try:
+        await admin.start()
+        return await _cluster_id(admin)
+    finally:
+        await admin.close()
+
+
+async def _cluster_id(admin: AIOKafkaAdminClient) -> str:
+    return str((await admin.describe_cluster())["cluster_id"])
 
 
 async def _started(admin: AIOKafkaAdminClient) -> None:

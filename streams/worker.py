@@ -70,13 +70,20 @@ async def run_app(
         loop.add_signal_handler(number, stop.set)
     beating = asyncio.create_task(state.beat(), name="heartbeat")
     _spare_the_collector()
-    await app.start()
+    stopped = asyncio.create_task(stop.wait(), name="signal")
+    _log.info("joining the group", broker=settings.broker)
+    starting = asyncio.create_task(app.start())
+    await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        _log.info("worker stopped before it had joined the group")
+        os._exit(0)
+    await starting
     watching = asyncio.create_task(Lag(settings, app).follow(), name="lag")
     ready.set(1)
     state.ready_when(lambda: _not_ready(settings))
     _log.info("worker ready", broker=settings.broker, partitions=settings.partitions)
     ends = {
-        asyncio.create_task(stop.wait(), name="signal"),
+        stopped,
         asyncio.create_task(app.wait_until_stopped(), name="faust"),
         *beside,
     }

@@ -14,8 +14,9 @@ const fact = (id, text) => {
 export function showStages({ stream, now_ms }) {
   const { backlog, calls_per_s: rate } = stream;
   const noun = backlog?.waiting === 1 ? backlog.unit.slice(0, -1) : backlog?.unit;
+  const about = backlog?.unit === "calls" && backlog.waiting ? "≈ " : "";
   const oldest = (at) => (at === null ? "none" : span((now_ms - at) / 1000));
-  fact("backlog", backlog && `${count(backlog.waiting)} ${noun}`);
+  fact("backlog", backlog && `${about}${count(backlog.waiting)} ${noun}`);
   fact("oldest-unrated", backlog && oldest(backlog.oldest_unrated_ms));
   fact("oldest-unstored", backlog && oldest(backlog.oldest_unstored_ms));
   fact("rater-rate", rate === null ? null : `${decimal(rate, 1)} calls/s`);

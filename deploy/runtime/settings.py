@@ -111,7 +111,8 @@ class Settings(BaseSettings):
     @field_validator("clickhouse")
     @classmethod
     def _url(cls, value: str) -> str:
-        if not re.fullmatch(r"https?://(\[[^\s\]]+\]|[^\s/:]+)(:[0-9]{1,5})?/?", value):
+        found = re.fullmatch(r"https?://(\[[^\s\]]+\]|[^\s/:]+)(:([0-9]{1,5}))?/?", value)
+        if not found or (found[3] and not 0 < int(found[3]) < 65_536):
             raise ValueError("expected http://HOST:PORT")
         return value
 

@@ -22,7 +22,7 @@ from streams.dead_letters import Allowance, DeadLimits
 from streams.decks import Reference
 from streams.memory import Memory
 from streams.retry import stop_the_process, until_done
-from streams.step import Outcome, Place, Raw, TakenIn, settle, take_in
+from streams.step import Outcome, Place, Raw, TakenIn, learn, settle, take_in
 
 LINE_BYTES_MIN = 64
 """What a CSV line counts for at least."""
@@ -64,7 +64,7 @@ class RateAgent:
         self._alarm = FloodAlarm(limits.flood_dead, limits.flood_percent)
 
     def doubt(self, partitions: Iterable[int]) -> None:
-        """Another worker may take calls into these partitions from now on."""
+        """Another worker may have taken calls into these partitions, or may from now on."""
         self._doubted.update(partitions)
 
     def keep(self, partitions: Collection[int]) -> None:
@@ -105,29 +105,34 @@ class RateAgent:
                 stored = await until_done(
                     "lookup", (KafkaError, ClickHouseDown), lambda: self._lookup(taken)
                 )
+                learn(taken, stored, memory.seen)
             allowance = self._allowances.setdefault(partition, Allowance(self._limits.bytes_per_s))
             tariff = self._reference.tariff
             outcome = settle(taken, stored, tariff, self._threads, allowance)
-        last, _, _ = await asyncio.gather(
+        offsets, _, _ = await asyncio.gather(
             self._send_all(topics.RATED, partition, wire.slices(outcome.rated)),
             self._send_all(topics.DEAD, partition, letters(outcome.dead)),
             self._send_all(topics.RECEIPT, partition, [outcome.receipts]),
         )
-        memory.next_rated = max(memory.next_rated, last + 1)
+        memory.wrote(offsets)
+        if not memory.complete:
+            self.doubt([partition])
         _count(outcome)
         self._alarm.look(partition, raws, outcome)
         metrics.OLDEST_SECONDS.set(time.time() - raws[0].received_ms / 1_000)
 
-    async def _send_all(self, topic: str, partition: int, batches: Iterable[pa.RecordBatch]) -> int:
+    async def _send_all(
+        self, topic: str, partition: int, batches: Iterable[pa.RecordBatch]
+    ) -> list[int]:
         """Send one after another, so that rows stand in the topic in the order of cdr.raw.
 
-        Returns the offset of the last message, -1 if there was none.
+        Returns the offsets at which they stand.
         """
-        offset = -1
+        offsets = []
         for batch in batches:
             sent = _sending(self._send, topic, partition, wire.encode(batch))
-            offset = (await until_done("send", (KafkaError,), sent)).offset
-        return offset
+            offsets.append((await until_done("send", (KafkaError,), sent)).offset)
+        return offsets
 
 
 def raw_of(message: Any) -> Raw:

@@ -21,7 +21,7 @@ from clickhouse.client import (
     wait_ready,
 )
 from clickhouse.tables import ACCOUNT, CHARGE
-from deploy.runtime.settings import Settings, SettingsError
+from deploy.runtime.settings import Settings
 from tests.clickhouse.test_tables import edges
 from tests.conftest import free_port, settings_for
 
@@ -100,12 +100,6 @@ def test_what_may_pass_is_down(migrated: Settings, sql: str) -> None:
 def test_failures_are_told_apart(error: Exception, kind: type[Exception]) -> None:
     with pytest.raises(kind), asking():
         raise error
-
-
-@pytest.mark.parametrize("address", ["127.0.0.1:8123", "ftp://x:1", "http://h:0x1", "http://h/x"])
-def test_an_address_that_is_none_names_the_setting(address: str, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="TOLLWIRE_CLICKHOUSE="):
-        connect(settings_for(address, tmp_path))
 
 
 def test_clickhouse_gets_no_chance_to_guess(migrated: Settings) -> None:

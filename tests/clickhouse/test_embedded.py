@@ -165,6 +165,20 @@ def test_a_bad_row_inserts_nothing(wire: http.client.HTTPConnection, table: str)
     assert send(wire, f"SELECT count() FROM {table}".encode()).body == b"0\n"
 
 
+def test_an_insert_that_cannot_be_stored_is_not_acknowledged(
+    wire: http.client.HTTPConnection, settings: Settings, table: str
+) -> None:
+    """Refused while the rows are written, not while they are read."""
+    kind = "(n UInt32, CONSTRAINT small CHECK n < 10) ENGINE = MergeTree ORDER BY n"
+    assert send(wire, f"CREATE TABLE {table}2 {kind}".encode()).status == 200
+    reply = send(wire, f"INSERT INTO {table}2 FORMAT CSV\n5\n50\n".encode())
+    assert (reply.status, reply.headers["X-ClickHouse-Exception-Code"]) == (500, "469")
+    assert send(wire, f"SELECT count() FROM {table}2".encode()).body == b"0\n"
+    apart = {"query": f"INSERT INTO {table} SETTINGS max_insert_block_size = 1 FORMAT CSV"}
+    assert send(wire, b'1,"a"\n', **apart).status == 200
+    assert send(wire, f"SELECT * FROM {table}".encode()).body == b"1\ta\n"
+
+
 def test_packed_bodies_both_ways(wire: http.client.HTTPConnection, table: str) -> None:
     packers: dict[str, tuple[Any, Any]] = {
         "gzip": (gzip.compress, gzip.decompress),

@@ -38,7 +38,9 @@ def read(
 def test_a_stream_that_flows_says_so() -> None:
     found = read(look(3, 1, age_ms=900))
     assert (found.state, found.text) == ("flowing", "")
-    assert found.figures == "About 506 calls wait in the broker, the oldest for 1 s."
+    assert (
+        found.figures == "About 506 calls (in 4 messages) wait in the broker, the oldest for 1 s."
+    )
     assert read(look()).figures == "Nothing waits in the broker."
 
 
@@ -51,7 +53,7 @@ def test_clickhouse_away_in_words_and_figures() -> None:
     assert (found.state, found.title) == ("waiting", "ClickHouse away")
     assert found.text == "ClickHouse does not answer the rater."
     assert found.figures == (
-        "No answer for 3 min 20 s. About 1,240,000 calls wait in the broker, "
+        "No answer for 3 min 20 s. About 1,240,000 calls (in 2,490 messages) wait in the broker, "
         "the oldest for 3 min 25 s. Nothing is lost."
     )
     assert found.waits.clickhouse_ms == NOW_MS - 200_000
@@ -61,7 +63,7 @@ def test_catching_up_says_how_fast_and_how_long_still() -> None:
     found = read(look(0, 5_000, ago_ms=10_000, age_ms=240_000), look(0, 4_000, age_ms=200_000))
     assert found.state == "catching_up"
     assert found.figures == (
-        "About 2,000,000 calls wait in the broker, the oldest for 3 min 19 s. "
+        "About 2,000,000 calls (in 4,000 messages) wait in the broker, the oldest for 3 min 19 s. "
         "They get fewer by 50,000 calls/s: about 40 s left."
     )
     assert found.backlog is not None
@@ -78,6 +80,16 @@ def test_falling_behind_is_not_called_catching_up() -> None:
     assert stands.backlog.catch_up_s is None
 
 
+def test_the_speed_is_that_since_the_backlog_was_largest() -> None:
+    looks = [look(n, ago_ms=ago_ms, age_ms=60_000) for n, ago_ms in ((9, 20_000), (9, 10_000))]
+    found = read(*looks, look(4, age_ms=60_000))
+    assert found.backlog is not None
+    assert (found.backlog.shrinks_per_s, found.backlog.catch_up_s) == (1, 8)
+    grew = read(look(1, ago_ms=20_000), look(30, ago_ms=10_000), look(41))
+    assert grew.backlog is not None
+    assert grew.backlog.shrinks_per_s == -4
+
+
 def test_without_a_rater_the_broker_still_tells_what_waits() -> None:
     found = read(look(1, 0, age_ms=61_000), raters=(None,))
     assert (found.state, found.title, found.text) == ("away", "Rater away", "No rater answers.")
@@ -92,7 +104,7 @@ def test_a_broker_that_is_away_is_said_with_what_was_known() -> None:
     assert (found.state, found.title) == ("waiting", "Broker away")
     assert found.figures == (
         "No answer for 12 s. When it last did: "
-        "About 10 calls wait in the broker, the oldest for 1 min."
+        "About 10 calls (in 5 messages) wait in the broker, the oldest for 1 min."
     )
     assert read(look(), silent_ms=2_000).state == "flowing"
     assert read(silent_ms=60_000).figures == "No answer for 1 min."

@@ -36,6 +36,7 @@ def run(*arguments: str, settings: Settings) -> "subprocess.CompletedProcess[str
         ("broker", "broker", "TOLLWIRE_BROKER"),
         ("clickhouse", "clickhouse", "TOLLWIRE_CLICKHOUSE"),
         ("rater", "rater_metrics", "TOLLWIRE_RATER_METRICS"),
+        ("controls", "controls_metrics", "TOLLWIRE_CONTROLS_METRICS"),
         ("console", "console", "TOLLWIRE_CONSOLE"),
     ],
 )

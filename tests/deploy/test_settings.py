@@ -13,7 +13,10 @@ from deploy.runtime.settings import Settings, SettingsError, load_settings
 CLI = [sys.executable, "-m", "deploy.cli"]
 BAD = {
     "broker": ["", "localhost", "a:1,", "a:99999", "a:b", "http://a:1"],
-    "clickhouse": ["", "localhost:8123", "ftp://a:1", "http://a:b", "http://a:1/db"],
+    "clickhouse": [
+        *("", "localhost:8123", "ftp://a:1", "http://a:b"),
+        *("http://a:0", "http://a:70000", "http://a:1/db"),
+    ],
     "clickhouse_user": ["", "a\nb"],
     "clickhouse_password": ["se\ncret"],
     "database": ["", "a-b", "1a", "a;b", "x" * 64],

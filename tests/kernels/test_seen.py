@@ -196,3 +196,16 @@ def test_contents_of_slices_and_of_nothing() -> None:
     whole = content_hash([column], [numbers])
     assert content_hash([column.slice(1, 2)], [numbers[1:3]]).tolist() == whole[1:3].tolist()
     assert content_hash([column.slice(4)], [numbers[4:]]).tolist() == []
+
+
+def test_an_id_is_moved_to_where_it_was_first_seen() -> None:
+    """Also when it stands in the old generation; others keep theirs."""
+    for between in (0, CAPACITY - 1):
+        seen = Seen(CAPACITY, 0)
+        judged(seen, [Arrival(1, 8, 20, 0), Arrival(2, 7, 20, 1)], 1)
+        judged(seen, [Arrival(100 + i, 0, 30, i) for i in range(between)], 2)
+        seen.place(ids_of([1]), np.array([7], np.uint64), np.array([10]), np.array([3]))
+        assert judged(seen, [Arrival(1, 7, 10, 3)], 3) == [REPLAY]
+        assert judged(seen, [Arrival(1, 7, 20, 0)], 3) == [DUPLICATE]
+        assert judged(seen, [Arrival(1, 8, 20, 0)], 3) == [CONFLICT]
+        assert judged(seen, [Arrival(2, 7, 20, 1)], 3) == [REPLAY]

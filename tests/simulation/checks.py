@@ -71,6 +71,9 @@ class Ledger:
     def _commits(self, name: str, offsets: Mapping[TopicPartition, int]) -> None:
         for at, offset in offsets.items():
             for done in range(self._of.group.committed.get(at, 0), offset):
+                end = len(self._of.logs.records[at])
+                inside = f"{name} commits {at} up to {offset}, it ends at {end}"
+                hold("P1", done < end, True, inside)
                 lacks = self._raw(at, done) if at.topic == topics.RAW else self._stored(at, done)
                 if lacks:
                     where = f"{at.topic}[{at.partition}]={offset}"
@@ -116,8 +119,7 @@ class Ledger:
         found = {}
         for row in self._of.store.final("receipt"):
             for unit in ("", "_ms"):
-                if f"accepted{unit}" not in row:
-                    row[f"accepted{unit}"] = row[f"rated{unit}"] + row[f"suspended{unit}"]
+                row[f"accepted{unit}"] = row[f"rated{unit}"] + row[f"suspended{unit}"]
             found[row["partition"], row["offset"]] = Receipt(*(row[n] for n in Receipt._fields))
         differing("P1", found, self._truth.receipts, "receipt of message")
 
@@ -140,7 +142,8 @@ class Ledger:
             before = said.get(key, Charge(row["reason"], None, None))
             fields = (row["deck_version"], row["billed_s"], row["nanos"], row["currency"])
             found = None if row["reason"] else Leg(*fields)
-            said[key] = before._replace(**{leg: found})  # type: ignore[arg-type]
+            both = (found, before.buy) if leg == "sell" else (before.sell, found)
+            said[key] = Charge(row["reason"], *both)
             if row["reason"]:
                 hold("P3", (row["billed_s"], row["nanos"]), (0, 0), f"suspended money of {key!r}")
         for key, (place, call, right) in self._truth.calls.items():

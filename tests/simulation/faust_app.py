@@ -39,7 +39,7 @@ class Message:
 class Acks:
     """Which offsets may be committed: Faust's own code over Faust's own attributes."""
 
-    ack: Callable[[Any, Message], bool] = FAUST.ack
+    ack = FAUST.ack
     _new_offset = FAUST._new_offset
     _filter_committable_offsets = FAUST._filter_committable_offsets
     _should_commit = FAUST._should_commit
@@ -164,7 +164,9 @@ class Consumer(Acks):
             while not queue:
                 self.news[topic].clear()
                 await self.news[topic].wait()
-            some = chance.between(1, min(events_max, self.of.plan.batch_max))
+            plan = self.of.plan
+            batch_max = plan.batch_max if topic == topics.RAW else plan.store_batch_max
+            some = chance.between(1, min(events_max, batch_max))
             events = [SimpleNamespace(message=queue.popleft())]
             await asyncio.sleep(min(within_s, chance.delay_s()))
             while queue and len(events) < some:
@@ -174,7 +176,7 @@ class Consumer(Acks):
                 yield events
             finally:
                 for event in events:
-                    self.ack(event.message)  # type: ignore[call-arg]
+                    self.ack(event.message)
                 self.done.set()
                 self.process.commit_soon()
 

@@ -54,17 +54,8 @@ class Loop(asyncio.BaseEventLoop):
         """The virtual time by which the main coroutine has to end."""
         self._seconds_max = seconds_max
 
-    def _run_once(self) -> None:  # noqa: C901 - one turn of a loop, in order
-        ready, timers = self._ready, self._scheduled  # type: ignore[attr-defined]
-        if not ready:
-            if not timers:
-                raise Stuck("nothing is ready and no timer is set")
-            self._now_s = max(self._now_s, timers[0].when())
-        while timers and timers[0].when() <= self._now_s:
-            timer = heapq.heappop(timers)
-            timer._scheduled = False
-            if not timer.cancelled():
-                ready.append(timer)
+    def _run_once(self) -> None:
+        ready = self._due()
         if not ready:
             return
         if len(ready) > 1:
@@ -85,6 +76,20 @@ class Loop(asyncio.BaseEventLoop):
         if self._steps_left < 0 or self._now_s > self._seconds_max:
             raise Stuck(f"no end after {self._now_s:.0f} virtual seconds")
         handle._run()
+
+    def _due(self) -> Any:
+        """The callbacks that are ready; where there are none, the clock goes on to the next."""
+        ready, timers = self._ready, self._scheduled  # type: ignore[attr-defined]
+        if not ready:
+            if not timers:
+                raise Stuck("nothing is ready and no timer is set")
+            self._now_s = max(self._now_s, timers[0].when())
+        while timers and timers[0].when() <= self._now_s:
+            timer = heapq.heappop(timers)
+            timer._scheduled = False
+            if not timer.cancelled():
+                ready.append(timer)
+        return ready
 
     def revive(self, handles: list[Any]) -> None:
         """Callbacks of a process that thaws are ready again."""

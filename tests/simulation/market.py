@@ -161,7 +161,18 @@ def _leg(found: tuple[int, Price], duration_ms: int, currency: str) -> Leg:
     return Leg(number, billed, int(exact + Fraction(1, 2)), currency)
 
 
-def charge(  # noqa: PLR0911 - a reason a line
+def _unpriced(customer: str, vendor: str, duration_ms: int) -> str:
+    """Why a call cannot be priced whatever the decks say, "" if it can."""
+    if customer not in CUSTOMERS and customer != NO_DECK:
+        return "customer_unknown"
+    if vendor and vendor not in VENDORS:
+        return "vendor_unknown"
+    if not vendor and duration_ms:
+        return "vendor_missing"
+    return "sell_deck_missing" if customer == NO_DECK else ""
+
+
+def charge(
     of: Market,
     late_too: bool,
     customer: str,
@@ -173,14 +184,8 @@ def charge(  # noqa: PLR0911 - a reason a line
     """What the call comes to; late_too: with the version that was published while calls ran."""
     versions = [*of.versions, *([of.late] if late_too else [])]
     number = called.removeprefix("+").removeprefix("00")
-    if customer not in CUSTOMERS and customer != NO_DECK:
-        return Charge("customer_unknown", None, None)
-    if vendor and vendor not in VENDORS:
-        return Charge("vendor_unknown", None, None)
-    if not vendor and duration_ms:
-        return Charge("vendor_missing", None, None)
-    if customer == NO_DECK:
-        return Charge("sell_deck_missing", None, None)
+    if reason := _unpriced(customer, vendor, duration_ms):
+        return Charge(reason, None, None)
     deck, currency = CUSTOMERS[customer]
     sell = _found(versions, deck, number, at_ms)
     if sell is None:

@@ -25,6 +25,7 @@ class Fault(NamedTuple):
 KINDS = (
     *("crash", "crash", "crash", "freeze", "freeze", "freeze", "stall", "stall", "replace"),
     *("join", "clickhouse down", "broker down", "bug", "poster crash", "poster freeze"),
+    *("disk full", "disk full"),
 )
 
 
@@ -37,6 +38,7 @@ class Plan(NamedTuple):
     patient: bool
     """whether a worker that gives partitions back waits for its work in progress"""
     batch_max: int
+    store_batch_max: int
     queue_max: int
     dedupe_calls: int
     dedupe_window_h: float
@@ -45,7 +47,7 @@ class Plan(NamedTuple):
     slice_rows: int
 
 
-CALM = Plan(1, NONE, (), True, 8, 64, MANY, ALL_H, False, 3_000)
+CALM = Plan(1, NONE, (), True, 8, 64, 64, MANY, ALL_H, False, 3_000)
 """Nothing goes wrong."""
 
 
@@ -66,6 +68,7 @@ def plan(seed: int, world: World) -> Plan:
         tuple(_faults(random, world)),
         random.random() < 0.8,
         batch_max,
+        random.choice((1, 4, 16, 16)),
         random.choice((2, 8, 64)),
         random.choice((least, least, 2 * least)) if forgets else MANY,
         span_h * random.choice((0.1, 0.5)) if forgets and random.random() < 0.3 else ALL_H,
@@ -76,6 +79,11 @@ def plan(seed: int, world: World) -> Plan:
 
 def _faults(random: Random, world: World) -> list[Fault]:
     faults = []
+    if random.random() < 0.25:  # zombies: thought dead, with work on its way
+        for message in random.sample(world.messages[:-1], random.randint(1, 3)):
+            after_s = max(0.0, message.at_s - 0.001)
+            faults.append(Fault(after_s, "stall", 0, 7 + random.random() * 7))
+        return sorted(faults)
     at_s, last_s = 0.0, world.messages[-1].at_s
     for _ in range(random.choice((0, 1, 2, 3, 5))):
         if not at_s or random.random() < 0.6:

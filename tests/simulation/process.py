@@ -7,7 +7,7 @@ the broker or of ClickHouse before may still happen.
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from streams import rater
 from tests.simulation.faust_app import COMMIT_S, App
@@ -81,7 +81,7 @@ class Worker:
 
     def _ended(self, task: "asyncio.Task[Any]") -> None:
         error = None if task.cancelled() else task.exception()
-        if error is not None and not isinstance(error, Ended):
+        if error is not None:
             self.of.lost(error)
 
 
@@ -96,7 +96,7 @@ class Process(Worker):
 
     def _built(self) -> App:
         self.of.starting = self
-        return rater.build(self.of.settings, LOG, self)  # type: ignore[arg-type,no-any-return]
+        return cast(App, rater.build(self.of.settings, LOG, cast(Any, self)))
 
     def start(self) -> None:
         """Begin to work."""

@@ -96,12 +96,21 @@ class Store:
         """SELECT * FROM table FINAL, by key."""
         engine, rows = ENGINES[name], self._inserted[name]
         kept: dict[tuple[Any, ...], Row] = {}
-        for row in pa.concat_tables(rows).to_pylist() if rows else ():
-            key = (*(row[k] for k in engine.key), row[engine.day].date())
+        for row in _plain(pa.concat_tables(rows)) if rows else ():
+            key = (*(row[k] for k in engine.key), row[engine.day] // DAY_MS)
             known = kept.get(key)
             if not known or not engine.version or known[engine.version] <= row[engine.version]:
                 kept[key] = row
         return [kept[key] for key in sorted(kept, key=repr)]
+
+
+def _plain(rows: pa.Table) -> Iterable[Row]:
+    """Rows as dictionaries, instants in milliseconds."""
+    columns = [
+        (c.combine_chunks().view(pa.int64()) if pa.types.is_timestamp(c.type) else c).to_pylist()
+        for c in rows.columns
+    ]
+    return (dict(zip(rows.column_names, row, strict=True)) for row in zip(*columns, strict=True))
 
 
 def without(rows: Iterable[Row], *names: str) -> list[Row]:

@@ -51,8 +51,8 @@ def _receipt(fates: tuple[Fate, ...]) -> Receipt:
     for fate in fates:
         ms[_part(fate)] += fate.duration_ms
     parts = ("accepted", "dead", "duplicate")
-    figures = [count[p] for p in parts], [ms[p] for p in parts]
-    return Receipt(len(fates), *figures[0], ms.total(), *figures[1])  # type: ignore[call-arg]
+    counts, talk_ms = ([of[p] for p in parts] for of in (count, ms))
+    return Receipt._make([len(fates), *counts, ms.total(), *talk_ms])
 
 
 def _charges(of: World, call: Call) -> tuple[Charge, ...]:

@@ -234,8 +234,8 @@ def _message(
     ]
     if kind < 0.5:
         call = calls[0]
-        fates: tuple[Fate, ...] = (sender.fate(0, call),)
-        return random.choice((JSON, "")), msgspec.json.encode(_record(call)), fates
+        known = sender.fate(0, call)
+        return random.choice((JSON, "")), msgspec.json.encode(_record(call)), (known,)
     if kind < 0.62:
         payload, fate = _poison(random, calls[0])
         return "", payload, (fate,)

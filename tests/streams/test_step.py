@@ -13,7 +13,7 @@ from billing.mediation import Message
 from billing.parties import Account, parties_of
 from billing.tariff import Tariff, compile_tariff
 from kernels.seen import Seen
-from streams.step import Outcome, Place, Raw, settle, take_in
+from streams.step import Outcome, Place, Raw, learn, settle, take_in
 
 AT_MS = 1_795_428_000_000
 LOG = "log-1"
@@ -171,6 +171,23 @@ def test_a_late_call_that_is_stored_already_is_a_duplicate() -> None:
     cdr_id = taken.ids[0].as_py()
     for place, part in ((elsewhere, "duplicate"), (changed, "dead"), (here, "rated")):
         assert parts(settle(taken, {cdr_id: place}, TARIFF))[part] == 1
+
+
+def test_copies_are_held_against_the_stored_call() -> None:
+    """Not against a late copy with other content that the memory took for the first."""
+    seen = Seen(1_024, AT_MS + 10_000_000)
+    stored = take_in(LOG, 0, [raw(1, call("a"))], Seen(1_024, 0))
+    place = Place(LOG, 0, 1, 0, int(stored.content[0]))
+    found = {stored.ids[0].as_py(): place}
+    copies = [raw(7, call("a", duration_ms=61_000)), raw(8, call("a"))]
+    taken = take_in(LOG, 0, copies, seen)
+    out = settle(taken, found, TARIFF)
+    assert (parts(out)["dead"], parts(out)["duplicate"]) == (1, 1)
+    learn(taken, found, seen)
+    later = step(
+        [raw(9, call("a")), raw(10, call("a", duration_ms=61_000)), raw(1, call("a"))], seen
+    )
+    assert (parts(later)["duplicate"], parts(later)["dead"], parts(later)["rated"]) == (1, 1, 1)
 
 
 def test_a_call_within_the_memory_is_not_late() -> None:
