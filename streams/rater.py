@@ -19,7 +19,7 @@ from clickhouse.client import connect, insert_arrow
 from deploy.runtime import metrics
 from deploy.runtime.settings import Settings
 from streams import topics
-from streams.agents.rate import RateAgent
+from streams.agents.rate import Lookup, RateAgent, Remember
 from streams.agents.store import Insert, StoreAgent
 from streams.dead_letters import DeadLimits
 from streams.decks import Reference
@@ -97,25 +97,7 @@ def build(settings: Settings, log: str, reference: Reference) -> faust.App:
         metrics.SENT.labels(topic).inc()
         return sent
 
-    stored, progress = StoredCalls(settings), StoreProgress(settings, GROUP)
-
-    async def only_this_log() -> bool:
-        return await asyncio.to_thread(stored.none_of_other_logs, log)
-
-    async def recall(partition: int, before: Memory | None) -> Memory:
-        memory = await remember(settings, partition, only_this_log, before)
-        _log.info(
-            "partition taken over",
-            partition=partition,
-            covers_from=memory.seen.covers_from_ms,
-            went_on=memory is before,
-        )
-        return memory
-
-    async def lookup(taken: TakenIn) -> dict[bytes, Place]:
-        await progress.wait(taken.partition, taken.known_from)
-        return await asyncio.to_thread(stored.find, taken)
-
+    recall, lookup = _knowledge(settings, log)
     insert = _inserter(settings)
     limits = DeadLimits(
         settings.dead_bytes_per_s, settings.dead_flood_records, settings.dead_flood_percent
@@ -136,6 +118,30 @@ def build(settings: Settings, log: str, reference: Reference) -> faust.App:
         rater.keep({tp.partition for tp in assigned if tp.topic == topics.RAW})
 
     return app
+
+
+def _knowledge(settings: Settings, log: str) -> tuple[Remember, Lookup]:
+    """What the rate agent asks: the memory of a partition, and late calls that are stored."""
+    stored, progress = StoredCalls(settings), StoreProgress(settings, GROUP)
+
+    async def only_this_log() -> bool:
+        return await asyncio.to_thread(stored.none_of_other_logs, log)
+
+    async def recall(partition: int, before: Memory | None) -> Memory:
+        memory = await remember(settings, partition, only_this_log, before)
+        _log.info(
+            "partition taken over",
+            partition=partition,
+            covers_from=memory.seen.covers_from_ms,
+            went_on=memory is before,
+        )
+        return memory
+
+    async def lookup(taken: TakenIn) -> dict[bytes, Place]:
+        await progress.wait(taken.partition, taken.known_from)
+        return await asyncio.to_thread(stored.find, taken)
+
+    return recall, lookup
 
 
 async def _same_log(settings: Settings, log: str) -> None:

@@ -72,12 +72,7 @@ async def run_app(
     _spare_the_collector()
     stopped = asyncio.create_task(stop.wait(), name="signal")
     _log.info("joining the group", broker=settings.broker)
-    starting = asyncio.create_task(app.start())
-    await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    if not starting.done():
-        _log.info("worker stopped before it had joined the group")
-        os._exit(0)
-    await starting
+    await _joined(app, stopped)
     watching = asyncio.create_task(Lag(settings, app).follow(), name="lag")
     ready.set(1)
     state.ready_when(lambda: _not_ready(settings))
@@ -104,6 +99,15 @@ async def run_app(
     for task in (beating, watching, *ends):
         task.cancel()
     _log.info("worker stopped")
+
+
+async def _joined(app: faust.App, stopped: "asyncio.Task[bool]") -> None:
+    starting = asyncio.create_task(app.start())
+    await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        _log.info("worker stopped before it had joined the group")
+        os._exit(0)
+    await starting
 
 
 async def _leave(app: faust.App, and_stop: Callable[[], Awaitable[None]] | None) -> None:

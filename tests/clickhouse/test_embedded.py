@@ -174,8 +174,8 @@ def test_an_insert_that_cannot_be_stored_is_not_acknowledged(
     reply = send(wire, f"INSERT INTO {table}2 FORMAT CSV\n5\n50\n".encode())
     assert (reply.status, reply.headers["X-ClickHouse-Exception-Code"]) == (500, "469")
     assert send(wire, f"SELECT count() FROM {table}2".encode()).body == b"0\n"
-    apart = {"query": f"INSERT INTO {table} SETTINGS max_insert_block_size = 1 FORMAT CSV"}
-    assert send(wire, b'1,"a"\n', **apart).status == 200
+    query = f"INSERT INTO {table} SETTINGS max_insert_block_size = 1 FORMAT CSV"
+    assert send(wire, b'1,"a"\n', query=query).status == 200
     assert send(wire, f"SELECT * FROM {table}".encode()).body == b"1\ta\n"
 
 

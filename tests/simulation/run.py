@@ -2,38 +2,24 @@
 
 import asyncio
 import itertools
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import lru_cache, partial
 from random import Random
-from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
 from aiokafka import TopicPartition
 
-import clickhouse.calls
-import streams.agents.alarm
-import streams.lookup
-import streams.memory
-import streams.progress
-import streams.rater
-import streams.retry
-import streams.step
-import streams.wire
-from billing.mediation import mediate
 from clickhouse.client import ClickHouseDown
 from deploy.runtime.settings import Settings
 from streams import topics
 from tests.simulation.broker import Group, Logs
 from tests.simulation.chance import Chance
 from tests.simulation.checks import Ledger, Violation
-from tests.simulation.clients import PlainConsumer, in_thread
 from tests.simulation.faust_app import App
+from tests.simulation.installed import installed
 from tests.simulation.loop import PROCESS, Loop, Stuck
 from tests.simulation.plan import NONE, Fault, Plan
 from tests.simulation.poster import Posted, Poster
-from tests.simulation.process import LOG, Ended, Process, Worker
+from tests.simulation.process import Ended, Process, Worker
 from tests.simulation.store import Store
 from tests.simulation.world import World
 
@@ -154,7 +140,7 @@ class Simulation:
     def run(self) -> None:
         """Everything, to the end. Raises Violation."""
         self.logs.watchers.append(self._wake)
-        with _installed(self):
+        with installed(self):
             try:
                 self.loop.run_until_complete(self._ends())
             except Stuck as error:
@@ -263,82 +249,3 @@ class Simulation:
         self.loop._ready.clear()  # type: ignore[attr-defined]
         self.loop._scheduled.clear()  # type: ignore[attr-defined]
         self.loop.close()
-
-
-class _Notes:
-    """The real code's log, as lines of the trace."""
-
-    def __init__(self, of: Simulation) -> None:
-        self._of = of
-
-    def _line(self, event: str, **fields: Any) -> None:
-        process = PROCESS.get()
-        said = " ".join(f"{name}={value}" for name, value in fields.items())
-        self._of.note(getattr(process, "name", "-"), f"{event} {said}")
-
-    info = warning = error = exception = _line
-
-
-def _exit(code: int) -> None:
-    process = PROCESS.get()
-    assert isinstance(process, Process)
-    process.exit(code)
-
-
-async def _cluster(_settings: Settings) -> str:
-    return LOG
-
-
-@contextmanager
-def _installed(of: Simulation) -> Iterator[None]:
-    """The simulated parts in place of what the real code imports."""
-    notes = _Notes(of)
-    clock = SimpleNamespace(time=lambda: of.now_ms() / 1_000)
-    consumer = lambda **_: PlainConsumer(of)  # noqa: E731
-    parts: list[tuple[Any, str, Any]] = [
-        (asyncio, "to_thread", partial(in_thread, of)),
-        (clickhouse.calls, "find", lambda client, ids, at_ms: client.find(ids, at_ms)),
-        (clickhouse.calls, "none_of_other_logs", lambda client, _log: client.none_of_other_logs()),
-        (streams.lookup, "connect", lambda _settings: of.store),
-        (streams.memory, "AIOKafkaConsumer", consumer),
-        (streams.memory, "time", clock),
-        (streams.progress, "AIOKafkaConsumer", consumer),
-        (streams.progress, "_log", notes),
-        (streams.agents.alarm, "_log", notes),
-        (streams.rater, "_log", notes),
-        (streams.rater, "cluster_id", _cluster),
-        (streams.rater, "connect", lambda _settings: of.store),
-        (streams.rater, "insert_arrow", of.insert),
-        (streams.rater, "new_app", lambda _name, _settings: of.app()),
-        (streams.retry, "_log", notes),
-        (streams.retry, "os", SimpleNamespace(_exit=_exit)),
-        (streams.step, "mediate", _mediated),
-        (streams.wire, "_LZ4", _PLAIN),
-        (streams.wire, "decode", _decoded),
-    ]
-    slices = streams.wire.slices
-    sizes, slices.__defaults__ = slices.__defaults__, (of.plan.slice_rows,)
-    cores = pa.cpu_count()
-    pa.set_cpu_count(1)
-    real = [getattr(where, name) for where, name, _ in parts]
-    for where, name, part in parts:
-        setattr(where, name, part)
-    try:
-        yield
-    finally:
-        slices.__defaults__ = sizes
-        pa.set_cpu_count(cores)
-        for (where, name, _), was in zip(parts, real, strict=True):
-            setattr(where, name, was)
-
-
-# Messages of a few rows are slow to compress, by a pool of threads, and slow to read.
-_PLAIN = pa.ipc.IpcWriteOptions(use_threads=False)
-# Pure functions of bytes, and the same bytes come many times: in every plan of a world, to the
-# store, to the memory of ids and to the checks.
-_decoded = lru_cache(maxsize=4_096)(streams.wire.decode)
-_mediate = lru_cache(maxsize=4_096)(mediate)
-
-
-def _mediated(messages: Any) -> Any:
-    return _mediate(tuple(messages))
