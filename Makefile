@@ -1,6 +1,7 @@
 # `make help` lists what there is. Everything installs what it needs into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check bench bench-stream bench-kernels bench-kernel-growth lock
+.PHONY: help install run demo test check bench bench-stream bench-kernels bench-kernel-growth bench-scale \
+	bench-outage bench-flood soak simulate chaos lock
 PY := .venv/bin/python
 STAMP := .venv/installed
 SHELL := /bin/bash
@@ -42,6 +43,29 @@ bench-kernels: install ## the rating kernels beside DuckDB, Polars, ClickHouse, 
 bench-kernel-growth: install ## time and memory of the rating kernels as they grow: docs/img/kernel-growth.png
 	.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	@$(PY) -m tests.bench.kernel_growth
+
+bench-scale: install ## 1, 2 and 4 raters in one group, and the pauses they cause; the last line is JSON
+	@bash deploy/install.sh kafka
+	@$(PY) -m tests.bench.scale
+
+bench-outage: install ## ClickHouse away for ten minutes under load; the last line is JSON
+	@bash deploy/install.sh kafka
+	@$(PY) -m tests.bench.outage
+
+bench-flood: install ## what a flood of bad records costs the good ones; the last line is JSON
+	@bash deploy/install.sh kafka
+	@$(PY) -m tests.bench.flood
+
+soak: install ## an hour at half load: memory and loss; the last line is JSON
+	@bash deploy/install.sh kafka
+	@$(PY) -m tests.bench.soak
+
+simulate: install ## 5,000 seeds of the simulated stream
+	@$(PY) -m tests.simulation --seeds 0:5000
+
+chaos: install ## 200 faults on the real processes in half an hour of calls, on Apache Kafka; the last line is JSON
+	@bash deploy/install.sh kafka
+	@$(PY) -m tests.chaos
 
 lock: install ## resolve requirements/*.txt anew (hashes, no host names)
 	.venv/bin/pip install --quiet uv

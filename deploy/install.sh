@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes .venv (no argument), or adds what only the tests need (tests): a Chromium, a CUDA compiler,
-# an Apache Kafka. The tests on Kafka skip and say why where Java or Maven's repository is missing.
+# an Apache Kafka; or the last alone (kafka), as benchmarks do. The tests on Kafka skip and say why where Java or Maven's repository is missing.
 # On Debian as root it installs the missing Debian package; otherwise it says which one is needed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -32,6 +32,11 @@ fetch_kafka() {
         echo "Maven cannot fetch Apache Kafka ($jars/mvn.log): the tests on it will be skipped" >&2
     fi
 }
+
+if [ "${1:-}" = kafka ]; then
+    fetch_kafka
+    exit 0
+fi
 
 if [ "${1:-}" = tests ]; then
     fetch_kafka

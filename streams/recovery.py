@@ -5,7 +5,7 @@ for them to be sought to their committed offsets, and then empties the agents' q
 meanwhile is gone. Here the source partitions flow when everything else is done.
 
 Hot standbys have the same fault and are not corrected: apps with tables set
-table_standby_replicas=0. The rest of the correction is in streams/transport.py.
+table_standby_replicas=0. The rest of the correction is in streams/transport.py and changelogs.py.
 """
 
 from typing import Any

@@ -11,9 +11,13 @@ Where Faust 0.15.3 would lose messages, and what holds here instead (see test_re
 - It takes records that a fetch brought before a rebalance or a seek for new ones, and when no
   partition is active fetches from all. Here a fetch asks for named partitions, no position moves
   while it lasts, and what it brings when the flow has stopped since is dropped and read again.
+- When the flow stops it cancels the task that hands messages over, and swallows that where the task
+  waits for a commit or for the changelogs: it goes on after the rebalance, with messages that have
+  been dropped before it missing. Here it is cancelled until it has ended, no position moves before
+  that, and nothing enters an agent's queue while the flow is stopped.
 - A queue that gets room again resumes its partition, also one that is paused for a recovery. Here
   a pause lasts until it is ended.
-- Before a commit it waits 0.1 s for the changelogs of the tables. Here it waits for them.
+- Before a commit it waits 0.1 s for the changelogs of the tables; streams/changelogs.py waits.
 - After a rebalance it goes back to the committed offset of each partition, and where there is none
   stays where it is. Here such a partition is read from its beginning.
 """
@@ -22,16 +26,18 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from typing import Any
 
 import faust
 from aiokafka import AIOKafkaConsumer
-from faust.transport import producer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from mode.utils.queues import ThrowableQueue
 from yarl import URL
 
+from streams.changelogs import Producer
 from streams.retry import stop_the_process
 
 CHUNK_MESSAGES = 100
@@ -134,7 +140,15 @@ class Consumer(driver.Consumer):
 
     async def _hand_over(self, chunk: list[tuple[TP, Any]]) -> bool:
         """False if a rebalance (or the end) came first: the rest is read again after it."""
-        raced = await self.wait_first(self._deliver(chunk), self.suspend_flow.wait())
+        async with self._moving:
+            delivery = asyncio.create_task(self._deliver(chunk))
+            try:
+                raced = await self.wait_first(delivery, self.suspend_flow.wait())
+            finally:
+                while not delivery.done():
+                    # More than once: Faust goes on after a cancellation in `commit`.
+                    delivery.cancel()
+                    await asyncio.sleep(0)
         return not raced.stopped and not self.suspend_flow.is_set()
 
     async def _deliver(self, chunk: list[tuple[TP, Any]]) -> None:
@@ -218,35 +232,12 @@ def _chunks(records: Iterator[tuple[TP, Any]]) -> Iterator[list[tuple[TP, Any]]]
         yield chunk
 
 
-class ProducerBuffer(producer.ProducerBuffer):
-    """Messages on their way from tables to their changelogs."""
+class Queue(ThrowableQueue[Any]):
+    """An agent's queue. What comes while the flow is stopped is dropped and read again."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._unsent: set[Any] = set()
-
-    def put(self, fut: Any) -> None:
-        """Add a message; the future is done when the broker has acknowledged it."""
-        self._unsent.add(fut)
-        fut.add_done_callback(self._unsent.discard)
-        super().put(fut)
-
-    async def flush(self) -> None:
-        """Wait until the broker has acknowledged all put so far; Faust gives up after 0.1 s.
-
-        A message the broker refuses for good ends the process (`Monitor.on_send_error`).
-        """
-        if unsent := set(self._unsent):
-            await asyncio.wait(unsent)
-
-
-class Producer(driver.Producer):
-    """Faust's producer, whose `flush` before a commit waits for the tables' changelogs."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.buffer = ProducerBuffer(loop=self.loop, beacon=self.beacon)
-        self.buffer.app = self.app
+    def _put(self, item: Any) -> None:
+        if self._flow_control.is_active():
+            super()._put(item)
 
 
 class Transport(driver.Transport):
@@ -258,6 +249,8 @@ class Transport(driver.Transport):
     def __init__(self, brokers: list[URL], app: faust.App, fetch_wait_ms: int) -> None:
         super().__init__(brokers, app)
         self.fetch_wait_ms = fetch_wait_ms
+        # Faust asks its app for every queue it makes.
+        app.FlowControlQueue = partial(Queue, flow_control=app.flow_control)
 
 
 class Monitor(faust.Monitor):

@@ -44,11 +44,12 @@ Sent = Counter[tuple[str, str]]
 def platform(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """A platform whose workers find a dead member out within three seconds."""
     with platform_on(broker, tmp_path_factory.mktemp("balances"), rebalance_timeout_s=2) as found:
-        found.load("gold", "sell", "49,Germany,0.06,0,1,1\n", LONG_AGO_MS)
-        found.load("vend", "buy", "49,Germany,0.03,0,1,1\n", LONG_AGO_MS)
         path = found.folder / "traders.toml"
         path.write_text(ACCOUNTS.replace("\n[", '\ncurrency = "USD"\n[') + 'currency = "USD"\n')
+        # Before the decks, which are waited for: a call of an unknown account is suspended.
         load_accounts(found.settings, path)
+        found.load("gold", "sell", "49,Germany,0.06,0,1,1\n", LONG_AGO_MS)
+        found.load("vend", "buy", "49,Germany,0.03,0,1,1\n", LONG_AGO_MS)
         yield found
 
 

@@ -38,6 +38,7 @@ RARE: Final = {
     "memory is trusted after a rebalance": 713,
     "own late rows hide those of another worker": 713,
     "what a lookup found is not remembered": 105,
+    "late calls are looked up before they are stored": 2_798,
 }
 """Seeds that notice what few do; they are tried first."""
 

@@ -1,5 +1,6 @@
 """Seeds: which world and plan each one means, and the run of it with all checks."""
 
+from collections import Counter
 from functools import lru_cache
 
 from tests.simulation.checks import Violation, differing, tables
@@ -34,3 +35,14 @@ def simulate(seed: int, trace: bool = False) -> Simulation:
         broken.of = run  # type: ignore[attr-defined]
         raise
     return run
+
+
+def part(seeds: range) -> tuple[Counter[str], list[tuple[int, str, str]]]:
+    """The faults of these seeds, and (seed, promise, what) of those that failed."""
+    faults, failed = Counter[str](), []
+    for seed in seeds:
+        try:
+            faults.update(simulate(seed).faults_seen)
+        except Violation as broken:
+            failed.append((seed, broken.promise, str(broken)[:300]))
+    return faults, failed

@@ -25,8 +25,6 @@ from tests.simulation.world import World
 
 DRAIN_S_MAX = 3_000.0
 STEPS_MAX = 300_000
-SEED_WORLD_PLANS = 8
-"""seeds that share a world, each with a plan of its own"""
 
 
 class Simulation:

@@ -156,6 +156,75 @@ def test_what_was_dropped_before_the_first_commit_is_read_again(
 
 
 @OURS
+def test_what_was_being_handed_over_is_read_again_with_what_was_before_it(
+    broker: Broker, ours: bool, tmp_path: Path
+) -> None:
+    async def run() -> set[int]:
+        bench = await Bench(broker.address, tmp_path).create()
+        app = bench.app(ours)
+        taken: list[int] = []
+        go_on, waits = asyncio.Event(), asyncio.Event()
+
+        async def agent(stream: Any) -> None:
+            async for event in stream.events():
+                taken.append(int(event.value))
+                await go_on.wait()
+
+        app.agent(bench.source(app), name="wait", concurrency=1)(agent)
+        await bench.send(0, 10)
+        async with running(app):
+            consumer = app.consumer
+            await until("messages", lambda: consumer._read_offset[TP(bench.topic, 0)] == 9)
+            real = consumer.maybe_wait_for_commit_to_finish
+
+            async def wait_for_commit() -> bool:
+                waits.set()
+                return bool(await real())
+
+            consumer.maybe_wait_for_commit_to_finish = wait_for_commit
+            consumer._commit_fut = under_way = asyncio.get_running_loop().create_future()
+            consumer._n_acked = consumer._commit_every
+            await bench.send(10, 20)
+            await asyncio.wait_for(waits.wait(), 10)
+            # what a rebalance does
+            consumer.stop_flow()
+            app.flow_control.suspend()
+            app.flow_control.clear()
+            await consumer.perform_seek()
+            app.flow_control.resume()
+            consumer.resume_flow()
+            consumer._commit_fut = None
+            under_way.cancel()
+            go_on.set()
+            await bench.send(20, 21)
+            await until("the last message", lambda: 20 in taken)
+        return set(range(21)) - set(taken)
+
+    lost = asyncio.run(run())
+    assert bool(lost) != ours, sorted(lost)
+
+
+@OURS
+def test_nothing_enters_a_queue_while_the_flow_is_stopped(
+    broker: Broker, ours: bool, tmp_path: Path
+) -> None:
+    async def run() -> int:
+        app = Bench(broker.address, tmp_path).app(ours)
+        queue = app.FlowControlQueue(maxsize=1, clear_on_resume=True)
+        app.flow_control.resume()
+        await queue.put("before")
+        late = asyncio.create_task(queue.put("late"))
+        await asyncio.sleep(0)
+        await queue.get()  # lets the late one in, at its next turn
+        app.flow_control.suspend()
+        app.flow_control.clear()
+        await asyncio.wait([late])
+        return int(queue.qsize())
+
+    assert (asyncio.run(run()) == 0) == ours
+
+
+@OURS
 def test_a_table_comes_back_with_the_last_batch_of_its_changelog(
     broker: Broker, ours: bool, tmp_path: Path
 ) -> None:
