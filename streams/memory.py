@@ -5,7 +5,7 @@ rebalance is only read from where its memory ends.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from deploy.runtime.settings import Settings
 from kernels.seen import Seen
 from streams import topics, wire
+from streams.reading import messages
 
 _HOUR_MS = 3_600_000
 SAMPLE_MESSAGES = 64
@@ -127,15 +128,5 @@ class _Reader:
             memory.take(message.value, message.offset)
         memory.know(end)
 
-    async def _read(self, start: int, end: int) -> Any:
-        """The messages with offsets in [start, end)."""
-        if start >= end:
-            return
-        self._consumer.seek(self._at, start)
-        while await self._consumer.position(self._at) < end:
-            found: dict[Any, Sequence[Any]] = await self._consumer.getmany(
-                self._at, timeout_ms=1_000
-            )
-            for message in found.get(self._at, ()):
-                if message.offset < end:
-                    yield message
+    def _read(self, start: int, end: int) -> AsyncIterator[Any]:
+        return messages(self._consumer, self._at, start, end)

@@ -25,12 +25,12 @@ from streams.dead_letters import DeadLimits
 from streams.decks import Reference
 from streams.lookup import StoredCalls
 from streams.memory import Memory, remember
-from streams.progress import StoreProgress
 from streams.recovery import Tables
 from streams.retry import until_done
 from streams.step import Place, TakenIn
 from streams.topics import cluster_id
 from streams.transport import Monitor, Transport
+from streams.unstored import Unstored
 
 GROUP = "tollwire-rater"
 EVENTS_MAX = 1_000
@@ -122,7 +122,7 @@ def build(settings: Settings, log: str, reference: Reference) -> faust.App:
 
 def _knowledge(settings: Settings, log: str) -> tuple[Remember, Lookup]:
     """What the rate agent asks: the memory of a partition, and late calls that are stored."""
-    stored, progress = StoredCalls(settings), StoreProgress(settings, GROUP)
+    stored, unstored = StoredCalls(settings), Unstored(settings, GROUP)
 
     async def only_this_log() -> bool:
         return await asyncio.to_thread(stored.none_of_other_logs, log)
@@ -138,8 +138,8 @@ def _knowledge(settings: Settings, log: str) -> tuple[Remember, Lookup]:
         return memory
 
     async def lookup(taken: TakenIn) -> dict[bytes, Place]:
-        await progress.wait(taken.partition, taken.known_from)
-        return await asyncio.to_thread(stored.find, taken)
+        waiting = await unstored.find(taken)
+        return waiting | await asyncio.to_thread(stored.find, taken)
 
     return recall, lookup
 

@@ -38,7 +38,7 @@ LETTER_BYTES = 256
 Send = Callable[[str, int, bytes], Awaitable[Any]]
 """(topic, partition, value) -> the broker's record of it, with its offset, once acknowledged"""
 Lookup = Callable[[TakenIn], Awaitable[dict[bytes, Place]]]
-"""the late calls that are stored, asked once the store has passed TakenIn.known_from"""
+"""the late calls that are rated already, as far as the memory does not know them"""
 Remember = Callable[[int, Memory | None], Awaitable[Memory]]
 """(partition, its memory from before) -> its memory up to the end of cdr.rated"""
 

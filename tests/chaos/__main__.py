@@ -6,6 +6,7 @@ the folder with logs and the account is then kept, and named.
 
 import argparse
 import json
+import logging
 import shutil
 import signal
 import sys
@@ -27,10 +28,10 @@ from tests.chaos.drain import drained
 from tests.chaos.faults import KINDS
 from tests.chaos.plant import Plant
 from tests.chaos.surroundings import Asked
-from tests.kafka.fetch import jars
+from tests.kafka.fetch import jars, missing
 
 BROKER_FAULTS: Final = ("kill -9 broker",)
-DRAIN_S_MAX: Final = 300.0
+DRAIN_S_MAX: Final = 600.0
 CANARY_S_MAX: Final = 60.0
 QUIET_S: Final = 5.0
 """Of calls before the first fault."""
@@ -105,6 +106,10 @@ def judge(plant: Plant, campaign: Campaign) -> report.Result:
         "canary was killed": plant.canary_kills,
         "restarts that met the dead worker in the group": plant.ghosts,
     }
+    starts = [version.valid_from_ms for version in plant.versions]
+    under = np.searchsorted(starts, sent.records["answered_ms"], side="right")
+    for number in range(1, len(starts) + 1):
+        figures[f"records under version {number} of the decks"] = int((under == number).sum())
     worst = pauses.worst_by_kind(campaign.done, pauses.gaps(plant.direct))
     state = plant.sent_so_far()
     return report.Result(campaign, findings, worst, state, _name(plant), error, figures)
@@ -129,10 +134,13 @@ def main() -> None:
     parser.add_argument("--only", default="", help="parts of names of faults, with commas")
     parser.add_argument("--folder", type=Path, help="where logs and data go; kept")
     asked = parser.parse_args()
+    if asked.broker == "kafka" and missing():
+        sys.exit(missing())
     folder = asked.folder or Path(tempfile.mkdtemp(prefix="chaos-"))
     folder.mkdir(parents=True, exist_ok=True)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit("stopped before its end"))
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a dead broker is no news here
     plant = Plant(Asked(folder, asked.seed, asked.calls_per_s, asked.broker, asked.nodes))
     try:
         result = judge(plant, inflict(plant, asked))

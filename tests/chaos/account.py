@@ -34,6 +34,9 @@ _SENT: Final = pa.schema(
 FLUSH_MESSAGES: Final = 500
 RATED, SUSPENDED, DEAD, DUPLICATE = range(4)
 """What becomes of a record; a conflict is dead."""
+REASONS: Final = ("", "customer_unknown", "sell_rate_missing")
+PRICED: Final = 0
+"""The reason of a call that is rated."""
 
 
 def digest(payload: bytes) -> bytes:
@@ -145,11 +148,11 @@ def fates(records: Records, log: Log) -> Fate:
     return Fate(own, partition, offset, row, outcome)
 
 
-def reasons(records: Records) -> npt.NDArray[np.str_]:
-    """Why each call is suspended, "" if it is rated."""
+def reasons(records: Records) -> npt.NDArray[np.int8]:
+    """Why each call is suspended, by number in REASONS."""
     unknown = records["customer"] >= KNOWN_CUSTOMERS
     nowhere = records["destination"] == NOWHERE
-    return np.where(unknown, "customer_unknown", np.where(nowhere, "sell_rate_missing", ""))
+    return np.where(unknown, 1, np.where(nowhere, 2, PRICED)).astype(np.int8)
 
 
 assert len(CUSTOMERS) > KNOWN_CUSTOMERS

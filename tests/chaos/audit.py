@@ -15,7 +15,7 @@ from clickhouse import queries
 from clickhouse.client import connect
 from deploy.runtime.settings import Settings
 from tests.chaos import world
-from tests.chaos.account import DEAD, DUPLICATE, RATED, SUSPENDED, Fate, Ints
+from tests.chaos.account import DEAD, DUPLICATE, PRICED, RATED, REASONS, SUSPENDED, Fate, Ints
 from tests.chaos.books import LEGS, Books, find
 from tests.chaos.calls import POISON
 from tests.chaos.readback import Rated, Words, id_words
@@ -123,11 +123,11 @@ def _money(kept: Books, leg: str, at: Ints, rows: pa.Table, found: Findings) -> 
         else world.DECK_OF_VENDOR[own["vendor"]]
     )
     currency = np.array(world.CURRENCIES)[deck]
-    rated = kept.reason[at] == ""
+    rated = kept.reason[at] == PRICED
     wrong = (
         (rows.column("nanos").to_numpy() != kept.nanos[leg][at])
         | (rows.column("billed_s").to_numpy() != kept.billed_s[leg][at])
-        | (_texts(rows, "reason") != kept.reason[at])
+        | (_texts(rows, "reason") != np.array(REASONS)[kept.reason[at]])
         | (_texts(rows, "vendor") != np.array(world.VENDORS)[own["vendor"]])
         | (rated & (_texts(rows, "currency") != currency))
     )
@@ -138,7 +138,8 @@ def _money(kept: Books, leg: str, at: Ints, rows: pa.Table, found: Findings) -> 
         for i, line in zip(bad[:SHOWN_MAX].tolist(), _shown(kept, at[bad]), strict=False):
             has = rows.slice(i, 1).to_pylist()[0]
             found.lines.append(f"{line}; has {has['nanos']} nanos, {has['reason'] or 'rated'}")
-            found.lines.append(f"    must have {kept.nanos[leg][at[i]]}, {kept.reason[at[i]]}")
+            must = kept.nanos[leg][at[i]], REASONS[kept.reason[at[i]]] or "rated"
+            found.lines.append(f"    must have {must[0]} nanos, {must[1]}")
 
 
 def _texts(rows: pa.Table, name: str) -> "np.ndarray[Any, np.dtype[np.str_]]":
@@ -168,7 +169,7 @@ def _sums(client: Client, kept: Books, found: Findings) -> None:
             settings=FINAL,
         ).result_rows
         stored = {(name, currency): (n, int(nanos)) for name, currency, n, nanos in rows}
-        rated = kept.reason == ""
+        rated = kept.reason == PRICED
         expected = {}
         for i, name in enumerate(names):
             own = rated & (kept.record[role] == i)

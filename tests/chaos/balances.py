@@ -10,6 +10,7 @@ from clickhouse import balances as stored_balances
 from clickhouse.client import connect
 from deploy.runtime.settings import Settings
 from tests.chaos import world
+from tests.chaos.account import PRICED
 from tests.chaos.audit import FINAL, Findings
 from tests.chaos.books import Books
 
@@ -27,7 +28,7 @@ def expected(kept: Books) -> Lines:
         ("buy", "vendor", world.VENDORS, world.DECK_OF_VENDOR),
     ):
         for i, name in enumerate(names):
-            own = (kept.reason == "") & (kept.record[role] == i)
+            own = (kept.reason == PRICED) & (kept.record[role] == i)
             if own.any():
                 key = (role, name, world.CURRENCIES[decks[i]])
                 lines[key] = (sum(kept.nanos[leg][own].tolist()), int(own.sum()))

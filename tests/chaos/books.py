@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from tests.chaos import world
-from tests.chaos.account import RATED, SUSPENDED, Fate, Ints, reasons
+from tests.chaos.account import PRICED, RATED, SUSPENDED, Fate, Ints, reasons
 from tests.chaos.calls import Records
 from tests.chaos.messages import call_id, switch
 from tests.chaos.readback import Words
@@ -24,7 +24,8 @@ class Books(NamedTuple):
     place: Ints
     """[call, 3]: partition, offset, row of its first record"""
     id_words: Words
-    reason: "np.ndarray[Any, np.dtype[np.str_]]"
+    reason: "np.ndarray[Any, np.dtype[np.int8]]"
+    """by number in REASONS"""
     billed_s: dict[str, Ints]
     nanos: dict[str, Ints]
 
@@ -50,8 +51,8 @@ def books(fate: Fate, versions: list[world.Version], run: str) -> Books:
     for leg in LEGS:
         columns = own["destination"], own["answered_ms"], own["duration_ms"].astype(np.int64)
         counted, charged = world.price(versions, decks[leg], *columns)
-        billed_s[leg] = np.where(reason == "", counted, 0)
-        nanos[leg] = np.where(reason == "", charged, 0)
+        billed_s[leg] = np.where(reason == PRICED, counted, 0)
+        nanos[leg] = np.where(reason == PRICED, charged, 0)
     return Books(own, place, words, reason, billed_s, nanos)
 
 

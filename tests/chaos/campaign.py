@@ -12,10 +12,12 @@ from tests.chaos.plant import Plant
 from tests.chaos.processes import NotReady
 from tests.chaos.scene import Busy, Scene
 
-BETWEEN_S: Final = (2.5, 5.5)
+BETWEEN_S: Final = (2.0, 4.5)
 AT_ONCE_MAX: Final = 3
-CALM_S_MAX: Final = 90.0
-AHEAD_S: Final = 60.0
+TRIED_MAX: Final = 8
+BUSY_S_MAX: Final = 0.5
+CALM_S_MAX: Final = 150.0
+AHEAD_S: Final = 90.0
 """How long before its date a new version of the decks is published."""
 DECK_CHANGES: Final = (0.25, 0.5, 0.75)
 """After which parts of the faults."""
@@ -60,49 +62,47 @@ class Campaign:
         self.trouble: list[str] = []
         """What went wrong with the campaign itself."""
         self._over = threading.Event()
+        self._begin_s = 0.0
+        self._left: list[str] = []
         self._running: list[threading.Thread] = []
 
     def run(self, faults: int, kinds: list[str], until_s: float) -> None:
         """Inflict so many faults, or as many as there is time for (until_s: monotonic)."""
-        left = draw_kinds(faults, self._rng, kinds)
+        self._begin_s = time.monotonic()
+        self._left = draw_kinds(faults, self._rng, kinds)
         changes = [int(part * faults) for part in DECK_CHANGES]
-        started = 0
-        while left and time.monotonic() < until_s:
-            if changes and started >= changes[0]:
+        while (self._left or self._running) and time.monotonic() < until_s:
+            if changes and len(self.done) >= changes[0]:
                 changes.pop(0)
                 self._change_decks()
             self._running = [thread for thread in self._running if thread.is_alive()]
-            if len(self._running) < AT_ONCE_MAX and self._begin(left):
-                started += 1
+            if len(self._running) < AT_ONCE_MAX:
+                self._begin()
             self._over.wait(self._rng.uniform(*BETWEEN_S))
         self._join()
 
-    def _begin(self, left: list[str]) -> bool:
-        """Start the first fault that nothing stands in the way of."""
-        for i, kind in enumerate(left[:8]):
-            began = threading.Event()
-            busy: list[bool] = []
-            seed = self._rng.randrange(1 << 30)
-            thread = threading.Thread(
-                target=self._inflict, args=(kind, seed, began, busy), name=kind, daemon=True
-            )
+    def _begin(self) -> None:
+        """Start the first fault that nothing seems to stand in the way of."""
+        for kind in self._left[:TRIED_MAX]:
+            self._left.remove(kind)
+            busy = threading.Event()
+            arguments = (kind, self._rng.randrange(1 << 30), busy)
+            thread = threading.Thread(target=self._inflict, args=arguments, name=kind, daemon=True)
             thread.start()
-            began.wait(0.5)
-            if not busy:
-                left.pop(i)
+            if not busy.wait(BUSY_S_MAX):
                 self._running.append(thread)
-                return True
-        return False
+                return
 
-    def _inflict(self, kind: str, seed: int, began: threading.Event, busy: list[bool]) -> None:
+    def _inflict(self, kind: str, seed: int, busy: threading.Event) -> None:
+        """One fault, in a thread of its own; one that is in another's way comes again later."""
         scene = Scene(self.plant, random.Random(seed), self._over)
         began_s = time.time()
         target, evidence = "", ""
         try:
             target, evidence = KINDS[kind].run(scene)
         except Busy:
-            busy.append(True)
-            began.set()
+            self._left.append(kind)
+            busy.set()
             return
         except Exception as error:
             self.trouble.append(f"{kind}: {error!r}")
@@ -110,8 +110,9 @@ class Campaign:
         self.done.append(done)
         state = self.plant.sent_so_far()
         self._say(
-            f"{len(self.done):>4}  {kind}: {target}, {done.ended_s - began_s:.1f} s; "
-            f"{evidence or 'NO EVIDENCE'}  ({state.get('records', 0):,} sent)"
+            f"{len(self.done):>4}  {time.monotonic() - self._begin_s:>5.0f} s  {kind}: {target}, "
+            f"{done.ended_s - began_s:.1f} s; {evidence or 'NO EVIDENCE'} "
+            f"({state.get('records', 0):,} sent)"
         )
 
     def _change_decks(self) -> None:
@@ -140,7 +141,10 @@ class Campaign:
     def finish(self) -> None:
         """Mend everything, and let the generator deliver what it has."""
         self._over.set()
-        self.plant.mend()
+        try:
+            self.plant.mend()
+        except NotReady as error:
+            self.trouble.append(str(error))
         generator = self.plant.generator
         generator.lock.acquire()
         status = generator.end(limit_s=SENT_S_MAX)

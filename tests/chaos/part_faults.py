@@ -2,15 +2,19 @@
 
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Final
 
+from clickhouse.client import connect
 from deploy.local import rater_metric
 from tests.chaos.plant import Plant
 from tests.chaos.proxy import Mode
-from tests.chaos.scene import Fault, Scene, held, pause, restarted
+from tests.chaos.scene import Busy, Fault, Scene, held, pause, restarted
 
 BURST_S_MAX: Final = 20.0
 CLOCK_SEEN_S: Final = 3_000
+MERGES_S_MAX: Final = 10.0
 
 
 def _failures(plant: Plant) -> int:
@@ -74,7 +78,7 @@ def misbehave(mode: Mode, low_s: float, high_s: float) -> Fault:
         with held(scene.plant.proxy_lock):
             before = proxy.disturbed[mode]
             proxy.set(mode)
-            scene.wait(low_s, high_s)
+            scene.wait_seen(lambda: proxy.disturbed[mode] > before, low_s, high_s)
             proxy.set("pass")
             seen = proxy.disturbed[mode] - before
             return "clickhouse", f"{seen} times" if seen else ""
@@ -82,30 +86,51 @@ def misbehave(mode: Mode, low_s: float, high_s: float) -> Fault:
     return fault
 
 
+@contextmanager
+def _merges_stopped(plant: Plant) -> Iterator[None]:
+    """No merge runs meanwhile: chDB keeps a merged part that met a full disk, and loses rows."""
+    with closing(connect(plant.direct)) as client:
+        client.command("SYSTEM STOP MERGES")
+        try:
+            until = time.monotonic() + MERGES_S_MAX
+            while client.command("SELECT count() FROM system.merges"):
+                if time.monotonic() > until:
+                    raise Busy
+                time.sleep(0.1)
+            yield
+        finally:
+            client.command("SYSTEM START MERGES")
+
+
 def full_disk(scene: Scene) -> tuple[str, str]:
     """ClickHouse's disk has no room for some seconds."""
     plant = scene.plant
-    with held(plant.proxy_lock):
+    with held(plant.proxy_lock, plant.clickhouse.lock), _merges_stopped(plant):
         before = plant.proxy.disturbed["disk"]
-        plant.disk.fill()
-        scene.wait(4.0, 9.0)
-        plant.disk.free()
+        try:
+            plant.disk.fill()
+            scene.wait_seen(lambda: plant.proxy.disturbed["disk"] > before, 3.0, 8.0)
+        finally:
+            plant.disk.free()
         seen = plant.proxy.disturbed["disk"] - before
         return "clickhouse", f"{seen} answers said so" if seen else ""
 
 
 def clock_jump(scene: Scene) -> tuple[str, str]:
-    """The wall clock of one rater jumps by an hour and, some seconds later, back."""
+    """The wall clock of one rater jumps by an hour and, when it has rated by it, back."""
     plant = scene.plant
     rater, settings = plant.raters[1], plant.rater_settings[1]
+    if not rater.is_ready():
+        raise Busy
     with held(plant.clock_lock):
-        offset, seen_s = scene.rng.choice(("+3600", "-3600")), 0.0
+        offset = scene.rng.choice(("+3600", "-3600"))
+
+        def age_s() -> float:
+            return abs(rater_metric(settings, "tollwire_last_batch_age_seconds") or 0.0)
+
         plant.clock.jump(offset)
-        until = time.monotonic() + scene.rng.uniform(6.0, 12.0)
-        while time.monotonic() < until and not scene.over.is_set():
-            age_s = rater_metric(settings, "tollwire_last_batch_age_seconds") or 0.0
-            seen_s = max(seen_s, abs(age_s), key=abs)
-            scene.over.wait(0.5)
+        scene.wait_seen(lambda: age_s() > CLOCK_SEEN_S, 4.0, 9.0)
+        seen_s = age_s()
         plant.clock.jump("+0")
         shown = f"{offset} s; it saw calls {seen_s:.0f} s away"
         return rater.name, shown if seen_s > CLOCK_SEEN_S else ""

@@ -34,7 +34,7 @@ from tests.kafka.embedded import Tansu
 
 Role = Literal["rater", "controls"]
 GROUPS: Final[dict[Role, str]] = {"rater": GROUP, "controls": topics.CONTROLS}
-TARIFF_S_MAX: Final = 30.0
+TARIFF_S_MAX: Final = 60.0
 MONTH_MS: Final = 30 * 86_400_000
 _SERVE: Final = ["deploy.cli", "serve"]
 
@@ -60,11 +60,12 @@ class Plant:
             console=_local(),
             raters=",".join(rater_addresses),
             data_dir=self.disk.folder,
-            partitions=4,
+            partitions=world.PARTITIONS,
             replication=min(3, asked.nodes),
             kernel_threads=1,
             dedupe_calls=400_000,
-            rebalance_timeout_s=6.0,
+            # the group gives a dead member up after 1.5 times this: later than a new one is there
+            rebalance_timeout_s=9.0,
             fetch_wait_ms=100 if asked.broker == "kafka" else 10,
         )
         """Leads to ClickHouse past the proxy."""

@@ -10,7 +10,7 @@ from tests.chaos.campaign import Campaign
 from tests.chaos.plant import Plant
 
 CANARY_KILLS_MIN = 5
-"""Fewer kills than this prove nothing about the canary."""
+"""Fewer kills than this prove nothing about the canary or about ghosts."""
 _console = Console(width=120)
 
 
@@ -35,13 +35,16 @@ class Result(NamedTuple):
         lines += [f"nothing shows that this happened: {kind}" for kind in sorted(kinds - shown)]
         if plant.canary_kills >= CANARY_KILLS_MIN and not self.canary_error:
             lines.append(f"the canary was right after {plant.canary_kills} kills")
+        if plant.broker.durable and plant.canary_kills >= CANARY_KILLS_MIN and not plant.ghosts:
+            lines.append("no restart met the dead worker in the group: no ghost member was tried")
         return lines
 
     def summary(self) -> dict[str, object]:
         """The last line."""
-        found, seconds = self.findings, float(self.sent["seconds"])
+        found, plant, seconds = self.findings, self.campaign.plant, float(self.sent["seconds"])
         return {
             "faults": len(self.campaign.done),
+            "deck_changes": len(plant.versions) - 1,
             "sent": self.sent["records"],
             "lost": found.lost,
             "twice": found.twice,
@@ -49,6 +52,12 @@ class Result(NamedTuple):
             "money_mismatch": found.money_mismatch,
             "other_mismatch": found.other,
             "canary_error": self.canary_error,
+            "ghosts": plant.ghosts,
+            "ended_by_itself": sum(
+                len(process.ended_by_itself)
+                for process in plant.processes
+                if process is not plant.canary
+            ),
             "worst_pause_s": round(max(self.worst_pause_s.values(), default=0.0), 1),
             "seconds": round(seconds),
             "calls_per_s": round(self.sent["records"] / seconds) if seconds else 0,

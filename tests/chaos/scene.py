@@ -8,13 +8,17 @@ import os
 import random
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tests.chaos.plant import Plant
 from tests.chaos.processes import Process
+
+SEEN_S_MAX: Final = 20.0
+SEEN_POLL_S: Final = 0.3
 
 
 class Busy(Exception):
@@ -31,6 +35,13 @@ class Scene(NamedTuple):
     def wait(self, low_s: float, high_s: float) -> None:
         """Wait so long, or until the campaign ends."""
         self.over.wait(self.rng.uniform(low_s, high_s))
+
+    def wait_seen(self, seen: Callable[[], bool], low_s: float, high_s: float) -> None:
+        """Wait so long, then until it is seen, SEEN_S_MAX more at most."""
+        self.wait(low_s, high_s)
+        until = time.monotonic() + SEEN_S_MAX
+        while not seen() and time.monotonic() < until and not self.over.wait(SEEN_POLL_S):
+            pass
 
 
 Fault = Callable[[Scene], tuple[str, str]]

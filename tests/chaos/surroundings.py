@@ -8,6 +8,8 @@ from typing import Final, NamedTuple
 
 DISK_MB: Final = 6_000
 """Size of ClickHouse's disk while it is not full."""
+ROOM_KB: Final = (16, 64, 256, 1_024)
+"""How much is left free of a full disk, tried in this order."""
 _FAKETIME: Final = "faketime/libfaketimeMT.so.1"
 _LIBRARIES: Final = tuple(Path("/usr/lib").glob("*-linux-gnu*"))
 
@@ -49,18 +51,21 @@ class Disk:
             return subprocess.CompletedProcess(command, 1, "", str(error))
 
     def fill(self) -> None:
-        """Leave no room: the disk becomes as small as what is on it."""
-        usage = os.statvfs(self.folder)
-        used_kb = (usage.f_blocks - usage.f_bfree) * usage.f_frsize // 1_024
-        self._resize(f"{used_kb + 16}k")
+        """Leave no room: the disk becomes as small as what is on it, which may just be growing."""
+        for room_kb in ROOM_KB:
+            usage = os.statvfs(self.folder)
+            used_kb = (usage.f_blocks - usage.f_bfree) * usage.f_frsize // 1_024
+            if self._resize(f"{used_kb + room_kb}k"):
+                return
 
     def free(self) -> None:
         """Room again."""
-        self._resize(f"{DISK_MB}m")
+        if not self.why_not and not self._resize(f"{DISK_MB}m"):
+            raise OSError(f"{self.folder} cannot be made as large as it was")
 
-    def _resize(self, size: str) -> None:
-        if not self.why_not:
-            self._mount("-o", f"remount,size={size}", str(self.folder))
+    def _resize(self, size: str) -> bool:
+        done = self._mount("-o", f"remount,size={size}", str(self.folder))
+        return done.returncode == 0
 
     def close(self) -> None:
         """Unmount it; what is on it is gone."""

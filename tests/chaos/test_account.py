@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from aiokafka.partitioner import murmur2
 
 from billing.mediation import Message as Raw
 from billing.mediation import mediate
@@ -13,6 +14,7 @@ from tests.chaos.account import (
     DEAD,
     DUPLICATE,
     RATED,
+    REASONS,
     SUSPENDED,
     Account,
     Log,
@@ -99,6 +101,12 @@ def test_a_price_to_the_nano_by_hand() -> None:
     assert [int(part[0]) for part in found] == [2, 33_338]
 
 
+def test_every_partition_has_customers() -> None:
+    known = world.CUSTOMERS[: world.KNOWN_CUSTOMERS]
+    partition = {(murmur2(name.encode()) & 0x7FFFFFFF) % world.PARTITIONS for name in known}
+    assert partition == set(range(world.PARTITIONS))
+
+
 def log_of(records: Records) -> Log:
     """A log in which every message of the records stands once, in order, in one partition."""
     numbers = np.unique(records["message"]).astype(np.int64)
@@ -134,7 +142,7 @@ def test_fates_follow_the_log() -> None:
         (4, 0, DUPLICATE),
         (5, 0, DEAD),
     ]
-    assert reasons(found.record)[4] == "customer_unknown"
+    assert REASONS[reasons(found.record)[4]] == "customer_unknown"
 
 
 def test_what_is_written_down_is_read_back(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ NANOS: Final = 10**9
 MICRO: Final = 1_000
 """Rates and fees are whole micro-units, so that their text is exact."""
 
+PARTITIONS: Final = 6
+"""So many that Faust gives a third worker some; each is the partition of one of the customers."""
 KNOWN_CUSTOMERS: Final = 8
 CUSTOMERS: Final = (*(f"chaos-c{i}" for i in range(KNOWN_CUSTOMERS)), "chaos-x0", "chaos-x1")
 """The last two are in no accounts file."""

@@ -13,10 +13,10 @@ import clickhouse.calls
 import streams.agents.alarm
 import streams.lookup
 import streams.memory
-import streams.progress
 import streams.rater
 import streams.retry
 import streams.step
+import streams.unstored
 import streams.wire
 from billing.mediation import mediate
 from deploy.runtime.settings import Settings
@@ -65,8 +65,8 @@ def installed(of: "Simulation") -> Iterator[None]:
         (streams.lookup, "connect", lambda _settings: of.store),
         (streams.memory, "AIOKafkaConsumer", consumer),
         (streams.memory, "time", clock),
-        (streams.progress, "AIOKafkaConsumer", consumer),
-        (streams.progress, "_log", notes),
+        (streams.unstored, "AIOKafkaConsumer", consumer),
+        (streams.unstored, "_log", notes),
         (streams.agents.alarm, "_log", notes),
         (streams.rater, "_log", notes),
         (streams.rater, "cluster_id", _cluster),

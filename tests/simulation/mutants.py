@@ -20,9 +20,9 @@ import streams.agents.rate as rate_agent
 import streams.agents.store as store_agent
 import streams.lookup
 import streams.memory
-import streams.progress
 import streams.rater
 import streams.step
+import streams.unstored
 import tests.simulation.poster
 from clickhouse.client import ClickHouseDown
 from kernels.seen import CONFLICT, DUPLICATE, NEW, REPLAY, Seen
@@ -67,8 +67,8 @@ def _nothing(*_: Any, **__: Any) -> None:
     """Do nothing."""
 
 
-async def _no_wait(*_: Any) -> None:
-    """Do not wait."""
+async def _nothing_found(*_: Any) -> dict[bytes, Any]:
+    return {}
 
 
 def _verdicts(was: int, becomes: int) -> Callable[[Any], Any]:
@@ -202,7 +202,7 @@ MUTANTS: Final[dict[str, tuple[Change, ...]]] = {
     "the later rating stands": ((store_agent, "live_version", _instead(lambda offset: offset)),),
     "late calls are not looked up": ((streams.lookup.StoredCalls, "find", _after(lambda *_: {})),),
     "late calls are looked up before they are stored": (
-        (streams.progress.StoreProgress, "wait", _instead(_no_wait)),
+        (streams.unstored.Unstored, "find", _instead(_nothing_found)),
     ),
     "a call is taken for its own duplicate": ((rate_agent, "settle", _elsewhere),),
     "what a lookup found is not remembered": ((rate_agent, "learn", _instead(_nothing)),),
