@@ -63,7 +63,7 @@ soak: install ## an hour at half load: memory and loss; the last line is JSON
 simulate: install ## 5,000 seeds of the simulated stream
 	@$(PY) -m tests.simulation --seeds 0:5000
 
-chaos: install ## 200 faults on the real processes in half an hour of calls, on Apache Kafka; the last line is JSON
+chaos: install ## 200 faults on the real processes under load, on Apache Kafka: half an hour; the last line is JSON
 	@bash deploy/install.sh kafka
 	@$(PY) -m tests.chaos
 

@@ -130,7 +130,7 @@ def main() -> None:
     parser.add_argument("--calls-per-s", type=float, default=5_000)
     parser.add_argument("--broker", choices=("kafka", "embedded"), default="kafka")
     parser.add_argument("--nodes", type=int, choices=(1, 2, 3), default=1)
-    parser.add_argument("--minutes-max", type=float, default=30)
+    parser.add_argument("--minutes-max", type=float, default=40)
     parser.add_argument("--only", default="", help="parts of names of faults, with commas")
     parser.add_argument("--folder", type=Path, help="where logs and data go; kept")
     asked = parser.parse_args()

@@ -2,11 +2,8 @@
 
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from typing import Final
 
-from clickhouse.client import connect
 from deploy.local import rater_metric
 from tests.chaos.plant import Plant
 from tests.chaos.proxy import Mode
@@ -14,7 +11,6 @@ from tests.chaos.scene import Busy, Fault, Scene, held, pause, restarted
 
 BURST_S_MAX: Final = 20.0
 CLOCK_SEEN_S: Final = 3_000
-MERGES_S_MAX: Final = 10.0
 
 
 def _failures(plant: Plant) -> int:
@@ -86,26 +82,10 @@ def misbehave(mode: Mode, low_s: float, high_s: float) -> Fault:
     return fault
 
 
-@contextmanager
-def _merges_stopped(plant: Plant) -> Iterator[None]:
-    """No merge runs meanwhile: chDB keeps a merged part that met a full disk, and loses rows."""
-    with closing(connect(plant.direct)) as client:
-        client.command("SYSTEM STOP MERGES")
-        try:
-            until = time.monotonic() + MERGES_S_MAX
-            while client.command("SELECT count() FROM system.merges"):
-                if time.monotonic() > until:
-                    raise Busy
-                time.sleep(0.1)
-            yield
-        finally:
-            client.command("SYSTEM START MERGES")
-
-
 def full_disk(scene: Scene) -> tuple[str, str]:
-    """ClickHouse's disk has no room for some seconds."""
+    """ClickHouse's disk has less room for some seconds than it keeps free for its merges."""
     plant = scene.plant
-    with held(plant.proxy_lock, plant.clickhouse.lock), _merges_stopped(plant):
+    with held(plant.proxy_lock, plant.clickhouse.lock):
         before = plant.proxy.disturbed["disk"]
         try:
             plant.disk.fill()

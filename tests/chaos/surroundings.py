@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 
 DISK_MB: Final = 6_000
 """Size of ClickHouse's disk while it is not full."""
-ROOM_KB: Final = (16, 64, 256, 1_024)
-"""How much is left free of a full disk, tried in this order."""
+ROOM_MB: Final = 800
+"""Left free of a full disk: less than ClickHouse keeps for its merges (clickhouse/embedded.xml)."""
 _FAKETIME: Final = "faketime/libfaketimeMT.so.1"
 _LIBRARIES: Final = tuple(Path("/usr/lib").glob("*-linux-gnu*"))
 
@@ -51,12 +51,11 @@ class Disk:
             return subprocess.CompletedProcess(command, 1, "", str(error))
 
     def fill(self) -> None:
-        """Leave no room: the disk becomes as small as what is on it, which may just be growing."""
-        for room_kb in ROOM_KB:
-            usage = os.statvfs(self.folder)
-            used_kb = (usage.f_blocks - usage.f_bfree) * usage.f_frsize // 1_024
-            if self._resize(f"{used_kb + room_kb}k"):
-                return
+        """Leave no room for inserts."""
+        usage = os.statvfs(self.folder)
+        used_mb = (usage.f_blocks - usage.f_bfree) * usage.f_frsize // 1_048_576
+        if not self._resize(f"{used_mb + ROOM_MB}m"):
+            raise OSError(f"{self.folder} cannot be made smaller")
 
     def free(self) -> None:
         """Room again."""
