@@ -29,7 +29,8 @@ def find(client: Client, ids: Sequence[bytes], answered_ms: Sequence[int]) -> pa
         f"('{ms // 1000:d}.{ms % 1000:03d}',unhex('{i.hex()}'))"
         for i, ms in zip(ids, answered_ms, strict=True)
     )
+    query = _FIND.replace("{ids}", ",".join(f"unhex('{i.hex()}')" for i in ids))
     with asking():
         return client.query_arrow(
-            _FIND.replace("{pairs}", pairs), settings={"max_query_size": _QUERY_BYTES_MAX}
+            query.replace("{pairs}", pairs), settings={"max_query_size": _QUERY_BYTES_MAX}
         )
