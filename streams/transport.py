@@ -111,7 +111,7 @@ class Consumer(driver.Consumer):
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     def verify_event_path(self, now: float, tp: TP) -> None:
-        """Faust would complain of streams that stand still, by times that `Monitor` does not keep."""
+        """Faust would complain of idle streams, by times that `Monitor` does not keep."""
 
     async def _drain_messages(self, fetcher: Any) -> None:
         """Faust's fetch loop: read what came, hand it to the agents' queues, until stopped."""
