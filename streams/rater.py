@@ -7,7 +7,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, cast
 
 import faust
 import structlog
@@ -103,10 +103,10 @@ def build(settings: Settings, log: str, reference: Reference) -> faust.App:
         settings.dead_bytes_per_s, settings.dead_flood_records, settings.dead_flood_percent
     )
     rater = RateAgent(log, reference, send, lookup, recall, settings.kernel_threads, limits)
-    _add_agent(app, topics.RAW, rater.run, EVENTS_MAX, settings.linger_ms)
+    add_agent(app, topics.RAW, rater.run, EVENTS_MAX, settings.linger_ms)
     for topic in (topics.RATED, topics.DEAD, topics.RECEIPT):
         store = StoreAgent(topic, insert)
-        _add_agent(app, topic, store.run, STORE_EVENTS_MAX, settings.store_linger_ms)
+        add_agent(app, topic, store.run, STORE_EVENTS_MAX, settings.store_linger_ms)
 
     @app.on_partitions_revoked.connect(weak=False)
     async def revoked(_app: Any, revoked: set[TopicPartition], **_: Any) -> None:
@@ -152,18 +152,23 @@ async def _same_log(settings: Settings, log: str) -> None:
         os._exit(EXIT_LOG)
 
 
-def _add_agent(
+def add_agent(
     app: faust.App,
     topic: str,
     run: Callable[[Any], Coroutine[Any, Any, None]],
     events_max: int,
     linger_ms: int,
 ) -> None:
+    """Run batches of a topic, one after another. One that is cancelled is never committed."""
     source = app.topic(topic, value_type=bytes, value_serializer="raw", key_serializer="raw")
 
     async def agent(stream: Any) -> None:
         async for events in stream.take_events(events_max, within=linger_ms / 1_000):
-            await run(events)
+            try:
+                await run(events)
+            except asyncio.CancelledError:
+                cast(Any, app.consumer).abandon()
+                raise
             metrics.MESSAGES.labels(topic).inc(len(events))
 
     app.agent(source, name=f"tollwire.{topic}", concurrency=1)(agent)

@@ -15,6 +15,8 @@ Where Faust 0.15.3 would lose messages, and what holds here instead (see test_re
   waits for a commit or for the changelogs: it goes on after the rebalance, with messages that have
   been dropped before it missing. Here it is cancelled until it has ended, no position moves before
   that, and nothing enters an agent's queue while the flow is stopped.
+- An agent that is cancelled at its work, as at the end of a process that cannot wait, has its batch
+  acknowledged and committed. Here nothing is committed after that (`abandon`).
 - A queue that gets room again resumes its partition, also one that is paused for a recovery. Here
   a pause lasts until it is ended.
 - Before a commit it waits 0.1 s for the changelogs of the tables; streams/changelogs.py waits.
@@ -106,6 +108,14 @@ class Consumer(driver.Consumer):
         """Messages handed over since the last commit or seek, in order of their offsets."""
         self._moving = asyncio.Lock()
         self._held: set[TP] | None = None
+        self._abandoned = False
+
+    def abandon(self) -> None:
+        """Commit nothing any more: an agent was cancelled at its work, which Faust acknowledges."""
+        self._abandoned = True
+
+    def _filter_committable_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:
+        return {} if self._abandoned else super()._filter_committable_offsets(tps)
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
