@@ -15,8 +15,10 @@ Where Faust 0.15.3 would lose messages, and what holds here instead (see test_re
   waits for a commit or for the changelogs: it goes on after the rebalance, with messages that have
   been dropped before it missing. Here it is cancelled until it has ended, no position moves before
   that, and nothing enters an agent's queue while the flow is stopped.
-- An agent that is cancelled at its work, as at the end of a process that cannot wait, has its batch
-  acknowledged and committed. Here nothing is committed after that (`abandon`).
+- A process told to end in a rebalance takes its own cancelling of the fetch loop for a crash, and
+  a crashed app does not wait for its agents. Here the loop ends, and the agents are waited for.
+- An agent that is cancelled at its work has its batch acknowledged, and the last commit takes it.
+  Here nothing is committed after that (`abandon`).
 - A queue that gets room again resumes its partition, also one that is paused for a recovery. Here
   a pause lasts until it is ended.
 - Before a commit it waits 0.1 s for the changelogs of the tables; streams/changelogs.py waits.
@@ -133,6 +135,9 @@ class Consumer(driver.Consumer):
                         break
         except self.consumer_stopped_errors:
             if not self.transport.app.should_stop:
+                raise
+        except asyncio.CancelledError:
+            if not fetcher.should_stop:
                 raise
 
     async def _fetched(self) -> Mapping[TP, list[Any]]:
