@@ -31,7 +31,7 @@ from tests.chaos.surroundings import Asked
 from tests.kafka.fetch import jars, missing
 
 BROKER_FAULTS: Final = ("kill -9 broker",)
-DRAIN_S_MAX: Final = 600.0
+DRAIN_S_MAX: Final = 900.0
 CANARY_S_MAX: Final = 60.0
 QUIET_S: Final = 5.0
 """Of calls before the first fault."""

@@ -150,3 +150,4 @@ class Campaign:
         status = generator.end(limit_s=SENT_S_MAX)
         if status != 0 or not self.plant.sent_so_far().get("done"):
             self.trouble.append(f"the generator ended with {status}, not everything was delivered")
+        self.plant.end_jumps()

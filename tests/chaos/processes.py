@@ -51,10 +51,14 @@ class Process:
         self.ended_by_itself: list[int] = []
         """Exit statuses that nobody asked for."""
         self.memory_mb_max = 0.0
-        self._command = [sys.executable, "-m", *arguments]
-        self._environment = {**os.environ, **more}
+        self.become(arguments, more)
         self._ready = ready
         self._process: subprocess.Popen[bytes] | None = None
+
+    def become(self, arguments: list[str], more: Mapping[str, str]) -> None:
+        """What it runs from its next start on: a module with its arguments, under variables."""
+        self._command = [sys.executable, "-m", *arguments]
+        self._environment = {**os.environ, **more}
 
     @property
     def pid(self) -> int:
