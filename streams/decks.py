@@ -5,7 +5,7 @@ replaced whole, so a batch is rated from one state of the decks.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import structlog
@@ -26,6 +26,7 @@ class Reference:
     """Decks, accounts and exchange rates of a worker, as `tariff`; `follow` keeps it up to date."""
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=settings.broker,
             enable_auto_commit=False,
@@ -45,16 +46,17 @@ class Reference:
         return set(self._versions)
 
     async def start(self) -> None:
-        """Read the topics to their present end."""
-        await self._consumer.start()
-        at = [TopicPartition(name, 0) for name in topics.REFERENCE]
-        begins = await self._consumer.beginning_offsets(at)
-        ends = await self._consumer.end_offsets(at)
-        self._consumer.assign(at)
-        for tp, begin in begins.items():
-            self._consumer.seek(tp, begin)
-        while any([await self._consumer.position(tp) < end for tp, end in ends.items()]):
-            self._take(await self._consumer.getmany(timeout_ms=1_000))
+        """Read the topics to their present end. Raises BrokerDown."""
+        with topics.needing(self._settings, "read decks and accounts"):
+            await self._consumer.start()
+            at = [TopicPartition(name, 0) for name in topics.REFERENCE]
+            begins = await self._consumer.beginning_offsets(at)
+            ends = await self._consumer.end_offsets(at)
+            self._consumer.assign(at)
+            for tp, begin in begins.items():
+                self._consumer.seek(tp, begin)
+            while any([await self._consumer.position(tp) < end for tp, end in ends.items()]):
+                self._take(await self._consumer.getmany(timeout_ms=1_000))
         await self._compile()
 
     async def stop(self) -> None:
@@ -108,23 +110,36 @@ async def publish(
     accounts: Sequence[Account] = (),
     fx: pa.Table = NO_RATES,
 ) -> None:
-    """Write versions, accounts and rates to their compacted topics; returns when all are acked."""
+    """Write versions, accounts and rates to their compacted topics; returns when all are acked.
+
+    Raises BrokerDown; then some of them may have been written, and all can be written again.
+    """
     producer = AIOKafkaProducer(
         bootstrap_servers=settings.broker,
         acks="all",
         max_request_size=topics.MESSAGE_BYTES_MAX,
         compression_type="gzip",
     )
-    await producer.start()
     try:
-        for account in accounts:
-            key, value = wire.encode_account(account)
-            await producer.send(topics.ACCOUNT, value, key)
-        for key, value in wire.encode_fx(fx):
-            await producer.send(topics.FX, value, key)
-        for version in versions:
-            for key, value in wire.encode_version(version):
-                await producer.send(topics.DECK_VERSION, value, key)
-        await producer.flush()
+        with topics.needing(settings, "publish decks, accounts and exchange rates"):
+            await producer.start()
+            sent = [
+                await producer.send(topic, value, key)
+                for topic, key, value in _messages(versions, accounts, fx)
+            ]
+            for acknowledged in sent:
+                await acknowledged
     finally:
         await producer.stop()
+
+
+def _messages(
+    versions: Sequence[DeckVersion], accounts: Sequence[Account], fx: pa.Table
+) -> Iterator[tuple[str, bytes, bytes]]:
+    for account in accounts:
+        yield topics.ACCOUNT, *wire.encode_account(account)
+    for part in wire.encode_fx(fx):
+        yield topics.FX, *part
+    for version in versions:
+        for part in wire.encode_version(version):
+            yield topics.DECK_VERSION, *part

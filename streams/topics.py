@@ -1,6 +1,8 @@
 """The topics: their names, how they are kept, and their creation."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import structlog
@@ -79,6 +81,18 @@ def _new_topics(settings: Settings) -> list[NewTopic]:
         for name in names
     ]
     return [*streams, *compacted]
+
+
+@contextmanager
+def needing(settings: Settings, what: str) -> Iterator[None]:
+    """Turn a KafkaError into BrokerDown: what could not be done, and which setting to look at."""
+    try:
+        yield
+    except KafkaError as error:
+        said = str(error) or type(error).__name__
+        raise BrokerDown(
+            f"cannot {what}: the broker at {settings.broker} (TOLLWIRE_BROKER) failed: {said}"
+        ) from error
 
 
 async def ensure_topics(settings: Settings, timeout_s: float = 30.0) -> str:
