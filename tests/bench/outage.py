@@ -42,8 +42,13 @@ def _watch(made: Rig, traffic: Traffic, seconds: float) -> float:
     return most
 
 
+def rows_of(made: Rig) -> float:
+    """Calls that the raters have stored since they began."""
+    return sum(r.metric('tollwire_stored_rows_total{table="cdr"}') for r in made.raters)
+
+
 def stored_of(client: Client) -> int:
-    """Calls of this run that are stored."""
+    """Calls of this run that are stored, each once; reads all of them."""
     return sum(ledger.outcomes(client, "outage-")[:2])
 
 
@@ -60,22 +65,21 @@ def outage(folder: Path, minutes: float, calls_per_s: float) -> dict[str, float]
         made.clickhouse.wait()
         print("ClickHouse is away", flush=True)
         during = _watch(made, traffic, minutes * 60)
-        waiting = traffic.sent.truth.sent
+        waiting: float = traffic.sent.truth.sent
         made.clickhouse = serve("clickhouse", made.settings)
         wait_ready(made.settings, READY_S_MAX)
-        begin = time.monotonic()
-        client = connect(made.settings)
-        there = stored_of(client)
+        begin, there = time.monotonic(), rows_of(made)
         waiting -= there
-        print(f"ClickHouse is back; {waiting:,} calls wait", flush=True)
-        while stored_of(client) < traffic.sent.truth.sent - calls_per_s * IN_FLIGHT_S:
+        print(f"ClickHouse is back; {waiting:,.0f} calls wait", flush=True)
+        while rows_of(made) < traffic.sent.truth.sent - calls_per_s * IN_FLIGHT_S:
             if time.monotonic() - begin > CATCH_UP_S_MAX:
                 raise RuntimeError("the stream does not catch up")
             time.sleep(POLL_S)
         caught_up_s = time.monotonic() - begin
         after = _raters_mb(made)
-        speed = (stored_of(client) - there) / caught_up_s
+        speed = (rows_of(made) - there) / caught_up_s
         sent = traffic.stop()
+        client = connect(made.settings)
         while (stored := stored_of(client)) < sent:
             if time.monotonic() - begin > CATCH_UP_S_MAX:
                 raise RuntimeError(f"{sent:,} calls were sent, {stored:,} are stored")
@@ -86,7 +90,7 @@ def outage(folder: Path, minutes: float, calls_per_s: float) -> dict[str, float]
         "calls_per_s": calls_per_s,
         "sent": sent,
         "lost": sent - stored,
-        "waiting_calls": waiting,
+        "waiting_calls": round(waiting),
         "catch_up_s": round(caught_up_s, 1),
         "catch_up_calls_per_s": round(speed),
         "rater_mb_before": round(before),
