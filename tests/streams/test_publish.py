@@ -26,8 +26,16 @@ def test_without_a_broker_the_setting_is_named(tmp_path: Path) -> None:
     settings = settings_of(f"127.0.0.1:{free_port()}", tmp_path)
     with pytest.raises(topics.BrokerDown, match=rf"{settings.broker} \(TOLLWIRE_BROKER\)"):
         asyncio.run(decks.publish(settings, accounts=[ACCOUNT]))
+
+    async def read() -> None:
+        reference = decks.Reference(settings)
+        try:
+            await reference.start()
+        finally:
+            await reference.stop()
+
     with pytest.raises(topics.BrokerDown, match="cannot read decks and accounts"):
-        asyncio.run(decks.Reference(settings).start())
+        asyncio.run(read())
 
 
 @ON_KAFKA
