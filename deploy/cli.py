@@ -11,6 +11,7 @@ import typer
 from billing.deck import COVERAGES, SIDES
 from billing.errors import TollwireError
 from billing.instants import parse_instant_ms
+from deploy import cli_files
 from deploy.runtime.settings import SettingsError, load_settings
 
 app = typer.Typer(
@@ -27,10 +28,6 @@ app.add_typer(accounts_app, name="accounts")
 app.add_typer(fx_app, name="fx")
 
 PROCESSES = ("broker", "clickhouse", "rater", "controls", "console", "traffic")
-
-
-def _say(text: str) -> None:
-    typer.echo(text, err=True)
 
 
 def _choice(name: str, value: str, allowed: tuple[str, ...]) -> str:
@@ -60,7 +57,9 @@ def run() -> None:
     from deploy import local  # noqa: PLC0415
 
     settings = load_settings()
-    _say(f"starting; the NOC page will be at http://{settings.console}  (Ctrl-C stops everything)")
+    cli_files.say(
+        f"starting; the NOC page will be at http://{settings.console}  (Ctrl-C stops everything)"
+    )
     raise typer.Exit(local.run(settings))
 
 
@@ -128,9 +127,9 @@ def deck_load(
         skip_bad_rows,
     )
     for column in loaded.unused:
-        _say(f"note: {file}: column {column} means nothing here and was not used")
+        cli_files.say(f"note: {file}: column {column} means nothing here and was not used")
     for problem in loaded.problems[:100]:
-        _say(f"skipped {problem}")
+        cli_files.say(f"skipped {problem}")
     version = loaded.version
     what = "was loaded before as" if loaded.already else "is"
     typer.echo(
@@ -138,7 +137,7 @@ def deck_load(
         f"{what} version {version.number}; the workers have been told"
     )
     if loaded.late_calls:
-        _say(
+        cli_files.say(
             f"note: {loaded.late_calls:,} calls answered since --valid-from were priced by an "
             "earlier version; they keep that price until they are re-rated"
         )
@@ -189,48 +188,8 @@ def fx_list() -> None:
     deck_report.exchange_rates(load_settings())
 
 
-@app.command()
-def rate(
-    calls: Annotated[Path, typer.Argument(help=".csv, .jsonl or .parquet")],
-    sell: Annotated[Path, typer.Option(help="CSV deck: what customers pay")],
-    buy: Annotated[Path | None, typer.Option(help="CSV deck: what vendors charge")] = None,
-    out: Annotated[Path | None, typer.Option(help=".csv, .jsonl or .parquet")] = None,
-    deck_options: Annotated[Path | None, typer.Option(help="TOML with the decks' rules")] = None,
-    explain: Annotated[
-        str | None, typer.Option(help="print how this call's price came about")
-    ] = None,
-    skip_bad_rows: Annotated[bool, typer.Option(help="leave a deck's bad rows out")] = False,
-    fx: Annotated[Path | None, typer.Option(help="CSV of exchange rates")] = None,
-    account_currency: Annotated[
-        str | None, typer.Option(help="charge in this currency; default: the decks'")
-    ] = None,
-) -> None:
-    """Rate a file of calls offline, one row per call; no service is needed."""
-    from deploy import rate_file as offline  # noqa: PLC0415
-    from deploy import report  # noqa: PLC0415
-    from deploy.files import read_options  # noqa: PLC0415
-
-    if out is None and explain is None:
-        raise TollwireError("give --out FILE, or --explain CALL_ID")
-    if (fx is None) != (account_currency is None):
-        raise TollwireError("--fx FILE and --account-currency CODE go together")
-    settings = load_settings()
-    terms = read_options(deck_options, None)
-    decks = offline.compile_decks(sell, buy, terms, skip_bad_rows, fx, account_currency)
-    for column in decks.unused:
-        _say(f"note: column means nothing here and was not used: {column}")
-    for problem in decks.problems[:100]:
-        _say(f"skipped {problem}")
-    if explain is not None:
-        typer.echo("\n".join(offline.explain_call(calls, explain, decks)))
-    if out is not None:
-        with report.counting("rated") as progress:
-            bad_rows = report.FirstOnly(_say)
-            total = offline.rate_file(
-                calls, out, decks, settings.kernel_threads, bad_rows, progress
-            )
-        bad_rows.rest()
-        report.offline(total, out, decks)
+app.command()(cli_files.rate)
+app.command()(cli_files.whatif)
 
 
 def main() -> None:
@@ -240,7 +199,7 @@ def main() -> None:
     try:
         app()
     except (TollwireError, SettingsError) as error:
-        _say(f"error: {error}")
+        cli_files.say(f"error: {error}")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -1,15 +1,10 @@
 """`tollwire rate`: a file of calls against one or two CSV decks, without any service."""
 
-import csv
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from billing import deck_csv
 from billing.call_file import NOBODY, Bad, FileBatch, read_calls
@@ -24,6 +19,7 @@ from billing.parties import Account, parties_of
 from billing.rating import REASONS, RatedCalls, rate
 from billing.tariff import Tariff, compile_tariff
 from deploy.files import read_file
+from deploy.row_files import Row, check_out, writing
 from kernels.layout import Side
 
 COLUMNS = (
@@ -40,9 +36,6 @@ COLUMNS = (
     "buy_destination",
     "margin",
 )
-KINDS = (".parquet", ".jsonl", ".ndjson", ".json", ".csv", "")
-"""of output, by the file's suffix"""
-Row = tuple[str, ...]
 
 
 class Offline(NamedTuple):
@@ -144,41 +137,6 @@ def _why(bad: Bad) -> str:
     return f"{bad.field}={bad.value!r}: {bad.detail}" if bad.field else bad.detail
 
 
-@contextmanager
-def _replaced(path: Path) -> Iterator[Path]:
-    """A file to write instead of `path`; it takes its place when all went well."""
-    if path.exists() and not path.is_file():
-        yield path
-        return
-    target = path.resolve()
-    part = target.with_name(target.name + ".part")
-    try:
-        yield part
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-@contextmanager
-def _writer(path: Path, kind: str) -> Iterator[Callable[[list[Row]], None]]:
-    if kind == ".parquet":
-        schema = pa.schema([(c, pa.string()) for c in COLUMNS])
-        with pq.ParquetWriter(path, schema) as file:
-            yield lambda rows: file.write_table(
-                pa.Table.from_pylist([dict(zip(COLUMNS, r, strict=True)) for r in rows], schema)
-            )
-    elif kind in (".jsonl", ".ndjson", ".json"):
-        with path.open("w", encoding="utf-8") as lines:
-            yield lambda rows: lines.writelines(
-                json.dumps(dict(zip(COLUMNS, r, strict=True))) + "\n" for r in rows
-            )
-    else:
-        with path.open("w", encoding="utf-8", newline="") as text:
-            writer = csv.writer(text, lineterminator="\n")
-            writer.writerow(COLUMNS)
-            yield writer.writerows
-
-
 def rate_file(
     calls: Path,
     out: Path,
@@ -193,15 +151,11 @@ def rate_file(
     value of each. Raises FileRefused when a file cannot be read or written to its end; `out` is
     then what it was before.
     """
-    kind = out.suffix.lower()
-    if kind not in KINDS:
-        raise FileRefused(f"{out}: expected .csv, .jsonl or .parquet")
-    if out.exists() and any(p.exists() and p.samefile(out) for p in (calls, *offline.files)):
-        raise FileRefused(f"{out}: is read by this run: write to another file")
+    check_out(out, (calls, *offline.files))
     buy_leg = "buy" in offline.sides
     total = Summary(0, 0, 0, 0, 0, 0)
     try:
-        with _replaced(out) as part, _writer(part, kind) as write:
+        with writing(out, COLUMNS) as write:
             for batch in read_calls(calls, buy_leg):
                 priced = rate(
                     batch.calls, batch.digits, batch.digit_count, offline.tariff, threads, buy_leg

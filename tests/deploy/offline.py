@@ -91,18 +91,18 @@ def write_calls(path: Path) -> Path:
     return path
 
 
-def read_rows(path: Path) -> list[tuple[str, ...]]:
-    """The rows of an output in any format, as COLUMNS."""
+def read_rows(path: Path, columns: tuple[str, ...] = COLUMNS) -> list[tuple[str, ...]]:
+    """The rows of an output in any format, as `columns`."""
     if path.suffix == ".csv":
         with path.open(newline="") as file:
             header, *rows = csv.reader(file)
-        assert tuple(header) == COLUMNS
+        assert tuple(header) == columns
         return [tuple(row) for row in rows]
     if path.suffix == ".jsonl":
         found = [json.loads(line) for line in path.read_text().splitlines()]
     else:
         found = pq.read_table(path).to_pylist()
-    assert all(tuple(row) == COLUMNS for row in found)
+    assert all(tuple(row) == columns for row in found)
     return [tuple(row.values()) for row in found]
 
 
