@@ -90,6 +90,7 @@ def test_a_worker_commits_nothing_any_more_once_an_agent_was_cancelled(
         consumer: Any = app.consumer
         consumer._in_work[topic].append(SimpleNamespace(acked=True, tracked=True, offset=7))
         committable: Mapping[TP, int] = consumer._filter_committable_offsets([topic])
+        consumer._thread.thread_loop.close()  # the consumer never ran, and so never closes it
         return committable
 
     assert asyncio.run(run()) == ({} if cancelled else {topic: 8})
