@@ -6,6 +6,7 @@ from typing import Final
 
 INSTANT_MS_MIN: Final = 946_684_800_000  # 2000-01-01
 INSTANT_MS_MAX: Final = 4_102_444_800_000  # 2100-01-01
+DAY_MS: Final = 86_400_000
 EPOCH_MS_FROM: Final = 100_000_000_000
 """A bare number from here on counts milliseconds (as seconds it would lie in the year 5138)."""
 

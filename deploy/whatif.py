@@ -12,14 +12,13 @@ import pyarrow.compute as pc
 from billing.call_file import FileBatch, read_calls
 from billing.cdr import instants_ms
 from billing.errors import FileRefused, OptionsRefused, Problem
-from billing.instants import format_instant_ms
+from billing.instants import DAY_MS, format_instant_ms
 from billing.money import format_nanos
 from billing.rating import RatedCalls, rate
 from deploy.rate_file import Offline
 from deploy.row_files import Row, check_out, writing
 from rerate.figures import Figures, Once, Twice
 
-DAY_MS = 86_400_000
 LEG = "sell"
 """A deck prices alike on both sides."""
 COLUMNS = (
@@ -70,12 +69,12 @@ def compare(
             "compared in one currency; give --fx FILE and --account-currency CODE"
         )
     figures, count, dead = Figures(), 0, 0
-    with ExitStack() as stack:
-        write: Callable[[list[Row]], None] | None = None
-        if out is not None:
-            check_out(out, (calls, *old.files, *new.files))
-            write = stack.enter_context(writing(out, COLUMNS))
-        try:
+    try:
+        with ExitStack() as stack:
+            write: Callable[[list[Row]], None] | None = None
+            if out is not None:
+                check_out(out, (calls, *old.files, *new.files))
+                write = stack.enter_context(writing(out, COLUMNS))
             for batch in read_calls(calls, buy_leg=False):
                 twice = _both(batch, old, new, threads)
                 figures.add(twice)
@@ -85,9 +84,9 @@ def compare(
                     bad_row(str(Problem(str(calls), bad.line, bad.field, bad.value, bad.detail)))
                 count, dead = count + batch.calls.num_rows, dead + len(batch.bad)
                 progress(count + dead)
-        except OSError as error:
-            at = out if out is not None and error.filename != str(calls) else calls
-            raise FileRefused(f"{at}: {error.strerror or error}") from None
+    except OSError as error:
+        at = out if out is not None and error.filename != str(calls) else calls
+        raise FileRefused(f"{at}: {error.strerror or error}") from None
     return WhatIf(count, dead, new.currency, figures)
 
 

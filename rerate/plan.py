@@ -9,7 +9,8 @@ from hashlib import blake2b
 from itertools import groupby
 from typing import Final, NamedTuple
 
-DAY_MS: Final = 86_400_000
+from billing.instants import DAY_MS
+
 HOUR_MS: Final = 3_600_000
 CHUNK_CALLS_MAX: Final = 500_000
 """Two legs each: what a worker holds at once, and one insert writes."""

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
 from billing.errors import TollwireError
-from billing.instants import format_instant_ms, parse_instant_ms
+from billing.instants import DAY_MS, format_instant_ms, parse_instant_ms
 
 SIDES: Final = ("sell", "buy", "both")
 STATUSES: Final = ("rated", "suspended", "any")
@@ -54,8 +54,7 @@ class Scope(NamedTuple):
     @property
     def days(self) -> range:
         """The days it touches, since 1970, UTC."""
-        day_ms = 86_400_000
-        return range(self.from_ms // day_ms, -(-self.to_ms // day_ms))
+        return range(self.from_ms // DAY_MS, -(-self.to_ms // DAY_MS))
 
 
 LISTS: Final = ("customers", "vendors", "codes", "switches", "decks", "calls")

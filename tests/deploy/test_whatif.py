@@ -75,6 +75,8 @@ def test_the_same_deck_changes_nothing(tmp_path: Path) -> None:
         (("--new-options", "eur.toml"), "the old deck charges USD, the new one EUR"),
         (("--out", "new.csv"), "is read by this run"),
         (("--out", "out.xyz"), "expected .csv, .jsonl or .parquet"),
+        (("--out", "nowhere/out.csv"), "nowhere/out.csv: No such file or directory"),
+        (("--out", "/dev/full"), "/dev/full: No space left on device"),
         (("--fx", "fx.csv"), "go together"),
     ],
 )

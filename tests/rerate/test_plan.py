@@ -5,7 +5,8 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rerate.plan import DAY_MS, HOUR_MS, Chunk, Key, Slot, plan
+from billing.instants import DAY_MS
+from rerate.plan import HOUR_MS, Chunk, Key, Slot, plan
 
 DAYS = range(20_000, 20_003)
 CUSTOMERS = ("", "a", "ab", "b", "é", "\U0010ffff")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billing.instants import INSTANT_MS_MAX, INSTANT_MS_MIN, format_instant_ms
+from billing.instants import DAY_MS, INSTANT_MS_MAX, INSTANT_MS_MIN, format_instant_ms
 from rerate.scope import LISTS, SIDES, STATUSES, ScopeRefused, parse, preview_hash
 
 NAMES = st.lists(st.text(min_size=1, max_size=4), max_size=4)
@@ -65,7 +65,7 @@ def test_other_calls_have_another_hash(one: dict[str, Any], other: dict[str, Any
 def test_a_period_touches_days() -> None:
     assert len(parse(PERIOD).days) == 30
     part = parse({"from": "2026-11-23T10:00:00Z", "to": "2026-11-24T00:00:00.001Z"})
-    assert [format_instant_ms(day * 86_400_000)[:10] for day in part.days] == [
+    assert [format_instant_ms(day * DAY_MS)[:10] for day in part.days] == [
         "2026-11-23",
         "2026-11-24",
     ]
