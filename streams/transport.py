@@ -15,8 +15,8 @@ Where Faust 0.15.3 would lose messages, and what holds here instead (see test_re
   waits for a commit or for the changelogs: it goes on after the rebalance, with messages that have
   been dropped before it missing. Here it is cancelled until it has ended, no position moves before
   that, and nothing enters an agent's queue while the flow is stopped.
-- A fetch loop that is cancelled in a rebalance, as by a process told to end, passes for a crash, and
-  a crashed app does not wait for its agents. Here the loop ends, and the agents are waited for
+- A fetch loop cancelled in a rebalance, as by a process told to end, passes for a crash, and a
+  crashed app does not wait for its agents. Here the loop ends, and the agents are waited for
   (test_cancelled.py; Faust's own loop did not show it there, ours did).
 - An agent that is cancelled at its work has its batch acknowledged, and the last commit takes it.
   Here nothing is committed after that (`abandon`).
