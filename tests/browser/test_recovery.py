@@ -27,6 +27,8 @@ from tests.deploy.conftest import settings_in
 pytestmark = pytest.mark.browser
 SEEN_MS_MAX = 60_000
 BATCH_CALLS = 1_000
+BACKLOG_CALLS = 100_000
+"""More than a rater does in the few looks at the broker that tell how fast it catches up."""
 AMOUNT = r"(About [\d,]+ calls? \(in )?[\d,]+ messages?\)? waits?"
 
 
@@ -126,7 +128,7 @@ def test_clickhouse_away_how_much_waits_and_for_how_long(whole: Whole, page: Pag
 
 def test_no_rater_then_catching_up_how_fast_and_how_long_still(whole: Whole, page: Page) -> None:
     with whole.stopped("rater"):
-        whole.send(20 * BATCH_CALLS)
+        whole.send(BACKLOG_CALLS)
         says(page, "banner-text", r"^No rater answers\.$")
         says(page, "verdict-text", "^Rater away since")
         says(page, "banner-figures", rf"^{AMOUNT} in the broker, the oldest for ")
