@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import msgspec
 import pyarrow as pa
 
 from billing.errors import OptionsRefused
@@ -70,6 +71,21 @@ class DeckOptions(NamedTuple):
     time_zone: str = "UTC"
     time_classes: TimeClasses | None = None
     origin_classes: OriginClasses = ()
+
+
+def encode_options(options: DeckOptions) -> str:
+    """Deck options as JSON, the form they are stored in; classes only where there are any."""
+    fields = options._asdict()
+    for name in ("time_classes", "origin_classes"):
+        if not fields[name]:
+            del fields[name]
+    return msgspec.json.encode(fields).decode()
+
+
+def decode_options(text: str) -> DeckOptions:
+    """Deck options from `encode_options`."""
+    options = DeckOptions(**msgspec.json.decode(text))
+    return msgspec.convert(tuple(options), DeckOptions)
 
 
 class DeckVersion(NamedTuple):

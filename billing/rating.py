@@ -9,16 +9,15 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 import kernels
 from billing.cdr import instants_ms
-from billing.fx import FxTable, Pair, rows_in_force
+from billing.fx import Pair, rows_in_force
 from billing.parties import Account
 from billing.tariff import Tariff
 from kernels import Calls, Leg, Numbers, parse_numbers
 from kernels.classes import rows_of
-from kernels.layout import I8, I32, I64, NO_DECK, NO_FX, TOO_LARGE, U8, U64, UNRATED, Rated, Side
+from kernels.layout import I8, I32, I64, NO_DECK, TOO_LARGE, U8, U64, UNRATED, Rated, Side
 
 REASONS: Final = (
     "",
@@ -34,6 +33,7 @@ REASONS: Final = (
     "charge_too_large",
 )
 """Why a call is suspended, the first that applies; "" = rated."""
+BOTH: Final = "both"
 (
     RATED,
     CUSTOMER_UNKNOWN,
@@ -132,13 +132,13 @@ def rate(
     digit_count: U8,
     tariff: Tariff,
     threads: int = 0,
-    buy_leg: bool = True,
+    legs: str = BOTH,
 ) -> RatedCalls:
     """Price a batch of CALLS on both sides.
 
-    digits, digit_count: `called` as kernels.parse_numbers gives it. buy_leg=False: nobody asks
-    what the calls cost (rating a file against a sell deck alone). Raises kernels.BatchError if
-    a value lies outside the limits (mediation let none through).
+    digits, digit_count: `called` as kernels.parse_numbers gives it. legs: "both", or "sell" or
+    "buy": nobody asks for the other one, which suspends no call and has no charge. Raises
+    kernels.BatchError if a value lies outside the limits (mediation let none through).
     """
     customer = calls.column("customer").dictionary_encode()
     vendor = calls.column("vendor").dictionary_encode()
@@ -147,18 +147,22 @@ def rate(
     sell = _side(customer, tariff, "sell", answered_ms, calling)
     buy = _side(vendor, tariff, "buy", answered_ms, calling)
     duration_ms = calls.column("duration_ms").to_numpy()
-    no_vendor = pc.equal(calls.column("vendor"), "").to_numpy(zero_copy_only=False)
+    no_vendor = _is_empty(vendor)
+    if legs == "buy":
+        sell = _not_asked(sell)
+    if legs == "sell":
+        buy = _not_asked(buy)
+    else:
+        lacking = np.where(duration_ms > 0, VENDOR_MISSING, RATED)
+        buy = buy._replace(
+            leg=buy.leg._replace(deck=np.where(no_vendor, np.int32(NO_DECK), buy.leg.deck)),
+            reason=np.where(no_vendor, lacking, buy.reason).astype(np.int8),
+        )
     asked = Calls(
-        Numbers(digits, digit_count),
-        answered_ms,
-        duration_ms.astype(np.int32),
-        sell.leg,
-        buy.leg._replace(deck=np.where(no_vendor, np.int32(NO_DECK), buy.leg.deck)),
+        Numbers(digits, digit_count), answered_ms, duration_ms.astype(np.int32), sell.leg, buy.leg
     )
     rated = kernels.rate(asked, tariff.book, threads)
-    lacking = np.where((duration_ms > 0) & buy_leg, VENDOR_MISSING, RATED)
-    buy_reason = np.where(no_vendor, lacking, buy.reason)
-    reason = _first_reason(sell.reason, buy_reason, rated, no_vendor)
+    reason = _first_reason(sell, buy, rated)
     suspended = reason != RATED
     for side in (rated.sell, rated.buy):
         side.billed_s[suspended] = 0
@@ -176,33 +180,35 @@ def rate(
     )
 
 
-def factors(fx: FxTable, row: I32, none: "np.ndarray[Any, Any]") -> tuple[U64, U64]:
-    """Numerators and denominators of the exchange rates used; 1 / 1 where none is set."""
-    ones = np.ones(len(none), np.uint64)
-    if not len(row):
-        return ones, ones
-    used = ~none & (row != NO_FX)
-    num, den = ones.copy(), ones.copy()
-    num[used], den[used] = fx.factors[row[used], 0], fx.factors[row[used], 1]
-    return num, den
-
-
 def _texts(names: list[str], indices: pa.Array) -> pa.Array:
     return pa.array(names, pa.string()).take(indices)
 
 
-def _first_reason(
-    sell: I8, buy: "np.ndarray[tuple[int], np.dtype[np.int64]]", rated: Rated, no_vendor: I8
-) -> I8:
+def _is_empty(names: pa.DictionaryArray) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    """Whether each name is empty."""
+    empty = [name == "" for name in names.dictionary.to_pylist()]
+    return np.array(empty, np.bool_)[names.indices.to_numpy()]  # type: ignore[no-any-return]
+
+
+def _not_asked(side: _Priced) -> _Priced:
+    """The side of calls that nobody asks about."""
+    none = np.full(len(side.leg.deck), np.int32(NO_DECK))
+    return side._replace(leg=side.leg._replace(deck=none), reason=np.zeros_like(side.reason))
+
+
+def _first_reason(sell: _Priced, buy: _Priced, rated: Rated) -> I8:
     """The lowest reason that applies to each call, RATED where none does."""
     none = len(REASONS)
+
+    def lacking(side: _Priced, rate_row: I32, reason: int) -> Any:
+        asked = (side.reason == RATED) & (side.leg.deck != NO_DECK)
+        return np.where(asked & (rate_row == UNRATED), reason, none)
+
     candidates = (
-        np.where(sell == RATED, none, sell),
-        np.where(buy == RATED, none, buy),
-        np.where((sell == RATED) & (rated.sell.rate_row == UNRATED), SELL_RATE_MISSING, none),
-        np.where(
-            (buy == RATED) & ~no_vendor & (rated.buy.rate_row == UNRATED), BUY_RATE_MISSING, none
-        ),
+        np.where(sell.reason == RATED, none, sell.reason),
+        np.where(buy.reason == RATED, none, buy.reason),
+        lacking(sell, rated.sell.rate_row, SELL_RATE_MISSING),
+        lacking(buy, rated.buy.rate_row, BUY_RATE_MISSING),
         np.where(
             (rated.sell.rate_row == TOO_LARGE) | (rated.buy.rate_row == TOO_LARGE),
             CHARGE_TOO_LARGE,

@@ -21,6 +21,7 @@ _ARROW: Final[Mapping[str, pa.DataType]] = {
     "String": pa.string(),
     "LowCardinality(String)": pa.string(),
     "FixedString(16)": pa.binary(16),
+    "FixedString(32)": pa.binary(32),
     "FixedString(64)": pa.binary(64),
     "DateTime64(3, 'UTC')": _MS,
     "UUID": pa.uuid(),
@@ -214,7 +215,58 @@ BALANCE: Final = _table(
     },
 )
 
+PRICED: Final = (
+    *("reason", "billed_s", "nanos", "currency", "deck_version", "rate_row", "fx_num", "fx_den"),
+    "run",
+)
+"""The columns of `charge` that a re-rating changes."""
+
+RERATE_STEP: Final = _table(
+    "rerate_step",
+    {
+        "step": "UInt32",
+        "run": "UInt32",
+        "phase": "LowCardinality(String)",
+        "state": "LowCardinality(String)",
+        "undone_by": "UInt32",
+    },
+)
+
+RERATE_DELTA: Final = _table(
+    "rerate_delta",
+    {
+        "step": "UInt32",
+        "run": "UInt32",
+        **{name: CHARGE.columns[name] for name in ("customer", "vendor", "answered_at")},
+        **{name: CHARGE.columns[name] for name in ("cdr_id", "leg", "duration_ms")},
+        "received_at": "DateTime64(3, 'UTC')",
+        **{f"{which}_{name}": CHARGE.columns[name] for which in ("old", "new") for name in PRICED},
+    },
+)
+
+RERATE_CHUNK: Final = _table(
+    "rerate_chunk",
+    {
+        "step": "UInt32",
+        "round": "UInt16",
+        "chunk": "String",
+        "run": "UInt32",
+        "calls": "UInt64",
+        "figures": "String",
+        "refusal": "String",
+        "device": "LowCardinality(String)",
+        "worker": "LowCardinality(String)",
+        "took_ms": "UInt64",
+        "read_at": "DateTime64(3, 'UTC')",
+    },
+)
+
+RERATE_PRICES: Final = _table("rerate_prices", {"digest": "FixedString(32)", "body": "String"})
+
 TABLES: Final = (
     *(CDR, CHARGE, DEAD_LETTER, RECEIPT, DECK_VERSION, RATE, ACCOUNT, DECK_NUMBER),
-    *(FX_RATE, BALANCE),
+    *(FX_RATE, BALANCE, RERATE_STEP, RERATE_DELTA, RERATE_CHUNK, RERATE_PRICES),
 )
+
+LIVE_VERSIONS: Final = 1 << 48
+"""The versions of rows written live lie below this, those of a re-rating step from here on."""

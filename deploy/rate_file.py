@@ -16,7 +16,7 @@ from billing.fx import NO_RATES
 from billing.fx_csv import parse_fx
 from billing.money import format_nanos, parse_currency
 from billing.parties import Account, parties_of
-from billing.rating import REASONS, RatedCalls, rate
+from billing.rating import BOTH, REASONS, RatedCalls, rate
 from billing.tariff import Tariff, compile_tariff
 from deploy.files import read_file
 from deploy.row_files import Row, check_out, writing
@@ -153,12 +153,13 @@ def rate_file(
     """
     check_out(out, (calls, *offline.files))
     buy_leg = "buy" in offline.sides
+    legs = BOTH if buy_leg else "sell"
     total = Summary(0, 0, 0, 0, 0, 0)
     try:
         with writing(out, COLUMNS) as write:
             for batch in read_calls(calls, buy_leg):
                 priced = rate(
-                    batch.calls, batch.digits, batch.digit_count, offline.tariff, threads, buy_leg
+                    batch.calls, batch.digits, batch.digit_count, offline.tariff, threads, legs
                 )
                 write([row for _, row in _rows(offline, batch, priced)])
                 for bad in batch.bad:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
 from billing import deck_csv
-from billing.deck import DeckOptions, DeckVersion
+from billing.deck import DeckOptions, DeckVersion, decode_options, encode_options
 from billing.errors import OptionsRefused, Problem
 from billing.fx import FX
 from billing.fx_csv import parse_fx
@@ -20,7 +20,7 @@ from clickhouse import reference
 from clickhouse.client import connect
 from deploy.files import read_file
 from deploy.runtime.settings import Settings
-from streams import decks, wire
+from streams import decks
 from streams.topics import ensure_topics
 
 
@@ -56,7 +56,7 @@ def load_deck(
     data = read_file(path)
     parsed = deck_csv.parse_deck(data, str(path), valid_from_ms, options)
     rates = deck_csv.accept(parsed, str(path), skip_bad_rows)
-    digest, terms = hashlib.sha256(data).hexdigest(), wire.encode_options(options)
+    digest, terms = hashlib.sha256(data).hexdigest(), encode_options(options)
     asyncio.run(ensure_topics(settings))
     client = connect(settings)
     try:
@@ -88,7 +88,7 @@ def _fits(client: Client, earlier: list[reference.VersionRow], version: DeckVers
             f"{name} is in {earlier[-1].currency}, this file in {version.currency}: a deck keeps "
             "its currency; load it under another name"
         )
-    options = [wire.decode_options(row.options) for row in earlier]
+    options = [decode_options(row.options) for row in earlier]
     if any(o.time_classes or o.origin_classes for o in (*options, version.options)):
         pairs = zip(earlier, options, strict=True)
         line = [reference.load_version(client, row, own) for row, own in pairs]
@@ -161,7 +161,7 @@ def hand_over_again(settings: Settings) -> tuple[int, int]:
     client = connect(settings)
     try:
         versions = [
-            reference.load_version(client, row, wire.decode_options(row.options))
+            reference.load_version(client, row, decode_options(row.options))
             for row in reference.list_versions(client)
         ]
         accounts = reference.load_accounts(client)

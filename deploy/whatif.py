@@ -92,7 +92,7 @@ def compare(
 
 def _both(batch: FileBatch, old: Offline, new: Offline, threads: int) -> Twice:
     before, after = (
-        rate(batch.calls, batch.digits, batch.digit_count, deck.tariff, threads, buy_leg=False)
+        rate(batch.calls, batch.digits, batch.digit_count, deck.tariff, threads, LEG)
         for deck in (old, new)
     )
     days, day = np.unique(instants_ms(batch.calls) // DAY_MS, return_inverse=True)

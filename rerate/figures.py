@@ -4,8 +4,9 @@ The figures of a preview and of a what-if, added up batch by batch. Sums are exa
 in two halves, which fit int64 for 2^31 legs a batch, and put together as Python integers.
 """
 
+import json
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +38,7 @@ class Twice(NamedTuple):
     leg: str
     """"sell" or "buy" """
     call: pa.Array
-    """what names each call"""
+    """what names each call: a text, or an id as bytes"""
     currency: pa.Array
     """of both ratings"""
     by: Mapping[str, pa.Array]
@@ -125,10 +126,42 @@ class Figures:
         delta = twice.new.nanos[rows] - twice.old.nanos[rows]
         first = np.argsort(-np.abs(delta), kind="stable")[:LARGEST_MAX]
         fresh = [_change(twice, int(rows[i]), currency) for i in first if delta[i]]
-        kept = self._largest.get((twice.leg, currency), []) + fresh
+        self._keep((twice.leg, currency), fresh)
+
+    def _keep(self, kind: tuple[str, str], fresh: list[Change]) -> None:
+        kept = self._largest.get(kind, []) + fresh
         # Stable: of equal changes those that came first stay, however calls fall into batches.
         kept.sort(key=lambda change: -abs(change.delta_nanos))
-        self._largest[twice.leg, currency] = kept[:LARGEST_MAX]
+        self._largest[kind] = kept[:LARGEST_MAX]
+
+    def merge(self, other: "Figures") -> None:
+        """Take in the sums of other legs, and what of their largest changes stays."""
+        for dimension, lines in other._lines.items():
+            own = self._lines.setdefault(dimension, {})
+            for key, line in lines.items():
+                own[key] = _added(own.get(key, NOTHING), line)
+        for kind, changes in other._largest.items():
+            self._keep(kind, changes)
+
+    def encode(self) -> str:
+        """All of it as JSON; `decode` reads it."""
+        lines = {
+            dimension: [[*key, *line] for key, line in own.items()]
+            for dimension, own in self._lines.items()
+        }
+        return json.dumps([lines, [[*kind, own] for kind, own in self._largest.items()]])
+
+    @classmethod
+    def decode(cls, text: str) -> Self:
+        """Figures from their `encode`."""
+        found = cls()
+        lines, largest = json.loads(text)
+        for dimension, rows in lines.items():
+            own = {(leg, name, of): Line(*sums) for leg, name, of, *sums in rows}
+            found._lines[dimension] = own
+        for leg, name, changes in largest:
+            found._largest[leg, name] = [Change(*change) for change in changes]
+        return found
 
     def lines(self, dimension: str = TOTAL) -> dict[Key, Line]:
         """Sums by the texts of a dimension."""
@@ -173,7 +206,8 @@ def _added(one: Line, other: Line) -> Line:
 
 def _change(twice: Twice, row: int, currency: str) -> Change:
     def text(column: Any) -> str:
-        return str(column[row].as_py())
+        value = column[row].as_py()
+        return value.hex() if isinstance(value, bytes) else str(value)
 
     return Change(
         text(twice.call),

@@ -89,9 +89,9 @@ def parse(said: Mapping[str, Any]) -> Scope:
     return Scope(from_ms, to_ms, side, status, **lists)
 
 
-def preview_hash(scope: Scope, versions: Collection[int], watermark: str) -> str:
-    """What a preview holds for: these calls, these deck versions, data as of this watermark."""
-    held = json.dumps([scope.canonical(), sorted(versions), watermark])
+def preview_hash(scope: Scope, prices: str, watermark: str) -> str:
+    """What a preview holds for: these calls, prices of this digest, data as of this watermark."""
+    held = json.dumps([scope.canonical(), prices, watermark])
     return blake2b(held.encode(), digest_size=16).hexdigest()
 
 

@@ -12,10 +12,11 @@ from deploy.runtime import health, metrics
 from deploy.runtime.settings import Settings
 from streams import topics, wire
 from streams.balance_table import BalanceTable
-from streams.rater import new_app
+from streams.faust_app import new_app
 from streams.reconcile import Reconciliation
 from streams.retry import stop_the_process
-from streams.worker import WAIT_S, run_app
+from streams.running import run_app
+from streams.worker import WAIT_S
 
 WRITE_S = 3.0
 

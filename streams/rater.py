@@ -6,8 +6,7 @@ Why no tables, and why an agent never raises: docs/delivery.md.
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Coroutine
-from typing import Any, cast
+from typing import Any
 
 import faust
 import structlog
@@ -23,13 +22,12 @@ from streams.agents.rate import Lookup, RateAgent, Remember
 from streams.agents.store import Insert, StoreAgent
 from streams.dead_letters import DeadLimits
 from streams.decks import Reference
+from streams.faust_app import add_agent, new_app
 from streams.lookup import StoredCalls
 from streams.memory import Memory, remember
-from streams.recovery import Tables
 from streams.retry import until_done
 from streams.step import Place, TakenIn
 from streams.topics import cluster_id
-from streams.transport import Monitor, Transport
 from streams.unstored import Unstored
 
 GROUP = "tollwire-rater"
@@ -37,52 +35,8 @@ EVENTS_MAX = 1_000
 """Events one batch of an agent may hold."""
 STORE_EVENTS_MAX = 200
 EXIT_LOG = 75
-SESSION_S_MIN = 6.0
-"""Apache Kafka lets no member with a shorter session into a group."""
-HEARTBEAT_S_MAX = 1.0
-"""Workers learn of a rebalance by their heartbeats, so it pauses them about so long."""
 
 _log = structlog.get_logger()
-
-
-def config(settings: Settings) -> dict[str, Any]:
-    """Faust settings of an app of ours; each one is explained in docs/delivery.md."""
-    return {
-        "broker": [f"kafka://{address}" for address in settings.broker.split(",")],
-        "processing_guarantee": "at_least_once",
-        "producer_acks": -1,
-        "producer_threaded": False,
-        "producer_max_request_size": topics.MESSAGE_BYTES_MAX,
-        "producer_request_timeout": 60.0,
-        "producer_linger": 0,
-        "consumer_max_fetch_size": topics.MESSAGE_BYTES_MAX,
-        "consumer_auto_offset_reset": "earliest",
-        "stream_publish_on_commit": False,
-        "stream_wait_empty": True,
-        "stream_buffer_maxsize": 1_024,
-        "broker_commit_interval": 1.0,
-        "broker_commit_every": 1_000,
-        "broker_max_poll_records": 500,
-        "broker_rebalance_timeout": settings.rebalance_timeout_s,
-        "broker_session_timeout": max(SESSION_S_MIN, settings.rebalance_timeout_s * 1.5),
-        "broker_heartbeat_interval": min(HEARTBEAT_S_MAX, settings.rebalance_timeout_s / 4),
-        "topic_disable_leader": True,
-        "topic_allow_declare": False,
-        "topic_partitions": settings.partitions,
-        "value_serializer": "raw",
-        "key_serializer": "raw",
-        "web_enabled": False,
-        "store": "memory://",
-        "datadir": str(settings.data_dir / "rater"),
-    }
-
-
-def new_app(name: str, settings: Settings, **more: Any) -> faust.App:
-    """A Faust app of ours, also the name of its consumer group; `more` are Faust settings."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    app = faust.App(name, Monitor=Monitor, TableManager=Tables, **config(settings) | more)
-    app.transport = Transport(app.conf.broker_consumer, app, settings.fetch_wait_ms)
-    return app
 
 
 def build(settings: Settings, log: str, reference: Reference) -> faust.App:
@@ -150,28 +104,6 @@ async def _same_log(settings: Settings, log: str) -> None:
     if found != log:
         _log.error("the worker ends: the broker began another log", was=log, found=found)
         os._exit(EXIT_LOG)
-
-
-def add_agent(
-    app: faust.App,
-    topic: str,
-    run: Callable[[Any], Coroutine[Any, Any, None]],
-    events_max: int,
-    linger_ms: int,
-) -> None:
-    """Run batches of a topic, one after another. One that is cancelled is never committed."""
-    source = app.topic(topic, value_type=bytes, value_serializer="raw", key_serializer="raw")
-
-    async def agent(stream: Any) -> None:
-        async for events in stream.take_events(events_max, within=linger_ms / 1_000):
-            try:
-                await run(events)
-            except asyncio.CancelledError:
-                cast(Any, app.consumer).abandon()
-                raise
-            metrics.MESSAGES.labels(topic).inc(len(events))
-
-    app.agent(source, name=f"tollwire.{topic}", concurrency=1)(agent)
 
 
 def _inserter(settings: Settings) -> Insert:

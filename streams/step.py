@@ -12,11 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from billing.cdr import INSTANT, cdr_ids, contents, instants_ms
+from billing.charges import leg_columns
 from billing.mediation import Mediated, Message, in_order, mediate
-from billing.rating import REASONS, RatedCalls, factors, rate
+from billing.rating import REASONS, RatedCalls, rate
 from billing.tariff import Tariff
 from clickhouse.tables import RECEIPT
-from kernels.layout import I8, I32, I64, U64, Side
+from kernels.layout import I8, I64, U64
 from kernels.seen import CONFLICT, DUPLICATE, NEW, REPLAY, Seen
 from streams import wire
 from streams.dead_letters import Allowance, conflicts, dead_rows
@@ -152,24 +153,6 @@ def settle(
     )
 
 
-def _leg_columns(
-    side: Side, currency: pa.Array, fx: I32, priced: I8, tariff: Tariff
-) -> list[pa.Array]:
-    """The columns of wire.RATED of one leg; a suspended call names no rate."""
-    none = (priced != 0) | (side.rate_row < 0)
-    version, local, prefix, destination = tariff.rows.of(side.rate_row, none)
-    return [
-        currency,
-        pa.array(side.nanos),
-        pa.array(side.billed_s.astype(np.uint32)),
-        pa.array(version),
-        pa.array(local),
-        prefix,
-        destination,
-        *map(pa.array, factors(tariff.fx, fx, none)),
-    ]
-
-
 def _rated_rows(
     taken: TakenIn, fresh: I64, calls: pa.RecordBatch, priced: RatedCalls, tariff: Tariff
 ) -> pa.RecordBatch:
@@ -190,8 +173,8 @@ def _rated_rows(
         pa.array(np.full(n, tariff.book.codes.epoch, np.uint64)),
         pa.array(REASONS, pa.string()).take(pa.array(priced.reason)),
         pa.array(priced.has_buy),
-        *_leg_columns(priced.sell, priced.sell_currency, priced.sell_fx, priced.reason, tariff),
-        *_leg_columns(priced.buy, priced.buy_currency, priced.buy_fx, priced.reason, tariff),
+        *leg_columns(priced, "sell", tariff),
+        *leg_columns(priced, "buy", tariff),
         pa.array(priced.sell.nanos - priced.buy.nanos, mask=no_margin),
     ]
     return pa.RecordBatch.from_arrays(columns, schema=wire.RATED)

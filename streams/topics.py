@@ -27,6 +27,9 @@ BALANCE_CHANGELOG: Final = f"{CONTROLS}-{BALANCE}-changelog"
 
 STREAMS: Final = (RAW, RATED, DEAD, RECEIPT)
 """Equal partitions: what comes of cdr.raw partition p is written to partition p of the others."""
+RERATE_TASKS: Final = "rerate.tasks"
+RERATE_EVENTS: Final = "rerate.events"
+RERATE: Final = (RERATE_TASKS, RERATE_EVENTS)
 REFERENCE: Final = (DECK_VERSION, ACCOUNT, FX)
 """One partition, compacted: the whole of it is read by every worker."""
 CHANGELOGS: Final = (BALANCE_CHANGELOG,)
@@ -60,7 +63,7 @@ def _new_topics(settings: Settings) -> list[NewTopic]:
                 "max.message.bytes": str(RAW_BYTES_MAX if name == RAW else MESSAGE_BYTES_MAX),
             },
         )
-        for name in STREAMS
+        for name in (*STREAMS, *RERATE)
     ]
     compacted = [
         NewTopic(

@@ -100,21 +100,6 @@ class _Header(msgspec.Struct):
     part: int
 
 
-def encode_options(options: DeckOptions) -> str:
-    """Deck options as JSON, the form they are stored in; classes only where there are any."""
-    fields = options._asdict()
-    for name in ("time_classes", "origin_classes"):
-        if not fields[name]:
-            del fields[name]
-    return msgspec.json.encode(fields).decode()
-
-
-def decode_options(text: str) -> DeckOptions:
-    """Deck options from `encode_options`."""
-    options = DeckOptions(**msgspec.json.decode(text))
-    return msgspec.convert(tuple(options), DeckOptions)
-
-
 def encode_version(version: DeckVersion) -> list[tuple[bytes, bytes]]:
     """A deck version as (key, value) messages of deck.version, in parts of RATES_PER_PART."""
     rates = version.rates.combine_chunks()

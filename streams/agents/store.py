@@ -8,13 +8,12 @@ import numpy as np
 import pyarrow as pa
 
 from clickhouse.client import ClickHouseDown
-from clickhouse.tables import CDR, CHARGE, DEAD_LETTER, RECEIPT, Table
+from clickhouse.tables import CDR, CHARGE, DEAD_LETTER, LIVE_VERSIONS, RECEIPT, Table
 from deploy.runtime import metrics
 from streams import topics, wire
 from streams.retry import stop_the_process, until_done
 
 DAY_MS = 86_400_000
-VERSIONS_OF_A_RUN = 1 << 48
 
 Insert = Callable[[str, pa.Table], Awaitable[None]]
 """(table, rows); returns when ClickHouse has acknowledged them"""
@@ -25,7 +24,7 @@ def live_version(offset: int) -> int:
 
     The first rating is the highest, and each of them is below those of any re-rating run.
     """
-    return VERSIONS_OF_A_RUN - 1 - offset
+    return LIVE_VERSIONS - 1 - offset
 
 
 def _charges(calls: pa.Table, leg: str) -> pa.Table:

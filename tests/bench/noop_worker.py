@@ -10,7 +10,8 @@ from billing.mediation import Message, mediate
 from deploy.runtime import health
 from deploy.runtime.settings import load_settings
 from streams import topics
-from streams.rater import EVENTS_MAX, new_app
+from streams.faust_app import new_app
+from streams.rater import EVENTS_MAX
 from tests.bench.stream import NOOP_METRICS
 
 

@@ -49,7 +49,7 @@ def price(made: Tariff, at_ms: int, calling: str = "", called: str = "4412345") 
     """The rate a minute that is charged; the explanation must say the same."""
     cdr = Cdr("1", "sw", "", "acme", "", calling, called, at_ms, 60_000, 200, None)
     calls = calls_from([cdr])
-    found = rate(calls, *parse_numbers(calls.column("called")), made, buy_leg=False)
+    found = rate(calls, *parse_numbers(calls.column("called")), made, legs="sell")
     told = explain(made, "sell", "retail", called, at_ms, 60_000, calling)
     if found.reason[0]:
         assert told.nanos is None, told.lines

@@ -7,9 +7,10 @@ import pytest
 
 from billing import class_plan
 from billing.cdr import Cdr, calls_from
+from billing.charges import factors
 from billing.explain import explain
 from billing.parties import Account, parties_of
-from billing.rating import REASONS, factors, rate
+from billing.rating import REASONS, rate
 from billing.tariff import Compiler, Tariff
 from kernels import parse_numbers
 from tests.billing.class_worlds import call, closed, exchange_rates, versions

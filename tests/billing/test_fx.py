@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.cdr import Cdr, calls_from
+from billing.charges import factors
 from billing.errors import FileRefused, FxRefused
 from billing.explain_terms import exchange_rate
 from billing.fx import FX, FxTable, format_factor, fx_table, parse_rate
 from billing.fx_csv import parse_fx
 from billing.instants import parse_instant_ms
 from billing.parties import parties_of
-from billing.rating import REASONS, RatedCalls, factors, rate
+from billing.rating import REASONS, RatedCalls, rate
 from billing.tariff import compile_tariff
 from kernels import parse_numbers
 from kernels.layout import FX_MAX

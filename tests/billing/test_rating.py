@@ -125,7 +125,7 @@ def test_an_attempt_that_reached_a_vendor_has_both_legs() -> None:
 
 
 def test_without_a_buy_side_nobody_asks_for_a_vendor() -> None:
-    found = rated(MADE, GOOD._replace(vendor=""), buy_leg=False)
+    found = rated(MADE, GOOD._replace(vendor=""), legs="sell")
     assert found.reason.tolist() == [0]
     assert (found.sell.nanos[0], found.buy.nanos[0]) == (610_000_000, 0)
 

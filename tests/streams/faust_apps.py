@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.runtime.settings import Settings
-from streams.rater import config, new_app
+from streams.faust_app import config, new_app
 
 WAIT_S_MAX = 30.0
 STOP_S_MAX = 10.0

@@ -12,7 +12,7 @@ from billing.balances import PARTITION, Balance, Key
 from deploy.runtime.settings import Settings
 from streams import topics, wire
 from streams.balance_table import BalanceTable
-from streams.rater import new_app
+from streams.faust_app import new_app
 
 ACME = Key("customer", "acme", "USD")
 OLD, NEW = Balance("log-1", 7, 0, 20, 1), Balance("log-1", 9, 3, 60, 3)

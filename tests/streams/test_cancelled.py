@@ -10,7 +10,7 @@ import faust
 import pytest
 from faust.types import TP
 
-from streams.rater import add_agent
+from streams.faust_app import add_agent
 from tests.kafka.broker import Broker
 from tests.streams.faust_apps import STOP_S_MAX, Bench, running
 

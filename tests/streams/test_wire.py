@@ -4,7 +4,7 @@ import random
 
 import pyarrow as pa
 
-from billing.deck import RATES, DeckOptions, DeckVersion
+from billing.deck import RATES, DeckOptions, DeckVersion, decode_options, encode_options
 from billing.fx import FX
 from billing.parties import Account
 from billing.time_classes import TimeClasses
@@ -46,7 +46,7 @@ def test_parts_that_come_twice_do_no_harm() -> None:
 
 def test_options_and_accounts_come_back() -> None:
     options = DeckOptions(grace_rule="deduct", grace_s=5, currency="EUR")
-    assert wire.decode_options(wire.encode_options(options)) == options
+    assert decode_options(encode_options(options)) == options
     account = Account("acme", "customer", "Acme", "gold", "USD")
     key, value = wire.encode_account(account)
     assert (key, wire.decode_account(value)) == (b"customer/acme", account)
@@ -56,8 +56,8 @@ def test_classes_come_back_and_cost_nothing_where_there_are_none() -> None:
     profile = TimeClasses("off", ((480, 1_200, "peak"),), (("2026-12-25", "feast"),))
     classes = {"time_classes": profile, "origin_classes": (("33", "EEA"), ("44", "UK"))}
     options = DeckOptions(**classes)  # type: ignore[arg-type]
-    assert wire.decode_options(wire.encode_options(options)) == options
-    assert "classes" not in wire.encode_options(DeckOptions())
+    assert decode_options(encode_options(options)) == options
+    assert "classes" not in encode_options(DeckOptions())
     sent = version(2)._replace(options=options)
     parts = wire.PartialVersions()
     assert [parts.add(value) for _, value in wire.encode_version(sent)] == [sent]

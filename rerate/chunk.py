@@ -1,0 +1,101 @@
+"""A chunk rated again: what its legs would be, held against what they are. Pure."""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from billing.rating import BOTH, rate
+from billing.tariff import Tariff
+from kernels import parse_numbers
+from kernels.layout import I64
+from rerate.figures import Figures
+from rerate.leg import CHANGES, Mask, compare, is_empty, kept, new_columns, numpy
+
+LEGS: Final = {"sell": 1, "buy": 2}
+"""as ClickHouse numbers them"""
+
+
+class Read(NamedTuple):
+    """Calls and their legs, as clickhouse.rerate_read gives them."""
+
+    calls: pa.Table
+    legs: pa.Table
+
+
+class Rerated(NamedTuple):
+    """What a chunk comes to."""
+
+    calls: int
+    """rated again"""
+    apart: int
+    """calls without legs, and legs without their call: half stored; they were left alone"""
+    figures: Figures
+    changes: pa.Table
+    """rows of rerate_delta without step and run"""
+
+
+def rerate(read: Read, side: str, tariff: Tariff, threads: int = 0) -> Rerated:
+    """Rate calls again and compare. side: "sell", "buy" or "both", the legs that may change.
+
+    A call is rated whole or not at all: where only one leg may change and the call becomes rated,
+    or ceases to be, the other leg does too.
+    """
+    calls = _batch(read.calls)
+    place = _place(calls.column("cdr_id"), read.legs.column("cdr_id"))
+    leg = numpy(read.legs.column("leg"))
+    whole = np.zeros(calls.num_rows, np.bool_)
+    whole[place[(leg == LEGS["sell"]) & (place >= 0)]] = True
+    was = _was_rated(read.legs, place, whole)
+    figures, changes = Figures(), []
+    for subset, legs in _subsets(side, whole, was):
+        if not len(subset):
+            continue
+        part = calls.take(pa.array(subset))
+        digits, count = parse_numbers(part.column("called"))
+        priced = rate(part, digits, count, tariff, threads, legs)
+        position = np.full(calls.num_rows, -1)
+        position[subset] = np.arange(len(subset))
+        for name, number in LEGS.items():
+            rows = np.flatnonzero((leg == number) & (place >= 0))
+            at = position[place[rows]]
+            rows, at = rows[at >= 0], at[at >= 0]
+            own = read.legs.take(pa.array(rows))
+            new = new_columns(priced, name, tariff, at)
+            if legs not in (BOTH, name):
+                new = kept(own, new, priced.reason[at] != 0)
+            found = compare(name, part.take(pa.array(at)), own, new, tariff)
+            found.add_to(figures)
+            changes.append(found.changes())
+    apart = int((~whole).sum() + (place < 0).sum())
+    return Rerated(
+        int(whole.sum()),
+        apart,
+        figures,
+        pa.concat_tables(changes) if changes else CHANGES.empty_table(),
+    )
+
+
+def _batch(table: pa.Table) -> pa.RecordBatch:
+    whole = table.combine_chunks()
+    return whole.to_batches()[0] if whole.num_rows else pa.RecordBatch.from_pylist([], table.schema)
+
+
+def _place(calls: pa.Array, legs: pa.ChunkedArray) -> I64:
+    """Which call each leg belongs to, -1 where there is none."""
+    found = pc.index_in(legs.combine_chunks(), calls)
+    return pc.fill_null(found, -1).to_numpy().astype(np.int64)  # type: ignore[no-any-return]
+
+
+def _was_rated(legs: pa.Table, place: I64, whole: Mask) -> Mask:
+    was = np.zeros(len(whole), np.bool_)
+    was[place[place >= 0]] = is_empty(legs.column("reason"))[place >= 0]
+    return was
+
+
+def _subsets(side: str, whole: Mask, was: Mask) -> list[tuple[I64, str]]:
+    """(calls, legs to be rated): of a suspended call always both, for it has no price at all."""
+    if side == BOTH:
+        return [(np.flatnonzero(whole), BOTH)]
+    return [(np.flatnonzero(whole & was), side), (np.flatnonzero(whole & ~was), BOTH)]

@@ -1,0 +1,58 @@
+"""Tasks to the workers and events to whoever listens, by way of the broker."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaProducer
+
+from deploy.runtime.settings import Settings
+from rerate.task import Task
+from streams import topics
+
+
+class Event(NamedTuple):
+    """Something that became of a run: a JSON object of rerate.events, keyed by the run."""
+
+    run: int
+    state: str
+    """of the run"""
+    at_ms: int
+    step: int = 0
+    phase: str = ""
+    chunks: int = 0
+    """of the step's present round"""
+    chunks_done: int = 0
+    calls_done: int = 0
+    by: str = ""
+    """who did it, or which worker"""
+    device: str = ""
+
+    def encode(self) -> tuple[bytes, bytes]:
+        """Key and value."""
+        return str(self.run).encode(), json.dumps(self._asdict(), separators=(",", ":")).encode()
+
+
+def send(settings: Settings, tasks: Sequence[Task], events: Sequence[Event] = ()) -> None:
+    """Send and wait until the broker has all of it. Raises BrokerDown; then send again."""
+    messages: list[tuple[str, bytes, bytes]] = [
+        (topics.RERATE_TASKS, task.chunk.id.encode(), task.encode()) for task in tasks
+    ]
+    messages += [(topics.RERATE_EVENTS, *event.encode()) for event in events]
+    asyncio.run(_send(settings, messages))
+
+
+async def _send(settings: Settings, messages: list[tuple[str, bytes, bytes]]) -> None:
+    await topics.ensure_topics(settings)
+    producer = AIOKafkaProducer(bootstrap_servers=settings.broker, acks="all")
+    try:
+        with topics.needing(settings, "send tasks to the re-rating workers"):
+            await producer.start()
+            sent: list[Any] = [
+                await producer.send(topic, value, key) for topic, key, value in messages
+            ]
+            for acknowledged in sent:
+                await acknowledged
+    finally:
+        await producer.stop()

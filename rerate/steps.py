@@ -1,0 +1,240 @@
+"""The steps of a run: begun, looked after, and ended when every chunk is done.
+
+The record of a step is written first; what follows from it is done again after a crash, by whoever
+looks next. Only `rerate_chunk` says what is done.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Final, NamedTuple
+
+from clickhouse_connect.driver.client import Client
+
+from billing.money import format_nanos
+from clickhouse import rerate_read, rerate_write
+from clickhouse.rerate_scope import Wanted
+from rerate import life, prices
+from rerate.figures import Figures
+from rerate.life import Action, Refused, Run, State
+from rerate.plan import Chunk, Slot, plan
+from rerate.records import Record, Records, Step
+from rerate.scope import preview_hash
+from rerate.sending import Event
+from rerate.task import Phase, Task
+from rerate.work import wanted
+
+TURNS_MAX: Final = 20
+"""sweeps of the calls that came in while the step was done"""
+RUNNING: Final = (State.PREVIEWING, State.APPLYING, State.ROLLING_BACK)
+
+Send = Callable[[Sequence[Task], Sequence[Event]], None]
+
+
+class Progress(NamedTuple):
+    """How far a run's step is."""
+
+    record: Record
+    chunks: int
+    chunks_done: int
+    calls: int
+    """as planned"""
+    calls_done: int
+
+    @property
+    def running(self) -> bool:
+        """Whether workers have something to do."""
+        return self.record.run.state in RUNNING
+
+
+class Steps:
+    """Begins, sends and ends steps. Raises Refused, ClickHouseDown, BrokerDown."""
+
+    def __init__(self, client: Client, records: Records, send: Send) -> None:
+        self.client, self.records, self._send = client, records, send
+
+    def begin(self, record: Record, run: Run, phase: Phase, by: str) -> Progress:
+        """Begin a step of a run that is in `run`'s state by it."""
+        now_ms = rerate_read.now_ms(self.client)
+        number = self.records.next_step(rerate_write.last_step(self.client)[0] + 1)
+        if phase is Phase.ROLL_BACK:
+            slots = rerate_read.ledger_slots(self.client, record.apply_step)
+        else:
+            slots = rerate_read.slots(self.client, self.wanted(record))
+        days = record.scope.days
+        if phase is Phase.ROLL_BACK:  # a day without changes has nothing to be taken back
+            chunks = [
+                chunk
+                for day in sorted({slot[0] for slot in slots})
+                for chunk in _planned(number, range(day, day + 1), slots)
+            ]
+        else:
+            chunks = _planned(number, days, slots)
+        begun = record._replace(
+            run=run,
+            step=Step(number, phase, 0, now_ms, now_ms, tuple(chunks)),
+            preview_step=number if phase is Phase.PREVIEW else record.preview_step,
+            apply_step=number if phase is Phase.APPLY else record.apply_step,
+        )
+        self.write(record, begun, by)
+        return self.go_on(record.number, send_again=True)
+
+    def go_on(self, number: int, send_again: bool = False) -> Progress:
+        """Look how far a run is, and take it to its next state where all is done.
+
+        send_again: send what is not done once more, in case its tasks were lost.
+        """
+        record = self.records.get(number)
+        if record.run.state not in RUNNING:
+            return self.progress(record)
+        if send_again and not record.paused:
+            sent_ms = rerate_read.now_ms(self.client)
+            record = self.records.write(
+                record, record._replace(step=record.step._replace(sent_ms=sent_ms))
+            )
+            self._open(record)
+            done = self._done(record)
+            self._send_tasks(record, [c for c in record.step.plan if c.id not in done])
+        self._refused(record)
+        progress = self.progress(record)
+        return self._finish(record) if progress.chunks_done == progress.chunks else progress
+
+    def _refused(self, record: Record) -> None:
+        """Raises Refused if a worker has refused a chunk; a preview has failed then."""
+        step = record.step
+        if refused := rerate_write.refusals(self.client, step.number, step.sent_ms):
+            if record.run.state is State.PREVIEWING:
+                self.set_step(record, "closed")
+                self.write(record, record._replace(run=life.step(record.run, Action.FAIL)))
+            raise Refused(f"run {record.number}: a worker refused it: {refused[0]}")
+
+    def progress(self, record: Record) -> Progress:
+        """How far the run's last step is."""
+        chunks = record.step.plan
+        done = self._done(record) if record.run.state in RUNNING else {c.id: 0 for c in chunks}
+        return Progress(
+            record,
+            len(chunks),
+            sum(chunk.id in done for chunk in chunks),
+            sum(chunk.calls for chunk in chunks),
+            sum(chunk.calls for chunk in chunks if chunk.id in done),
+        )
+
+    def write(self, before: Record, after: Record, by: str = "") -> Record:
+        """Keep a record and say that it is in another state now."""
+        kept = self.records.write(before, after)
+        step = kept.step
+        self._send(
+            [],
+            [
+                Event(
+                    kept.number,
+                    kept.run.state,
+                    rerate_read.now_ms(self.client),
+                    step.number,
+                    step.phase,
+                    len(step.plan),
+                    by=by,
+                )
+            ],
+        )
+        return kept
+
+    def set_step(self, record: Record, state: str) -> None:
+        """Say what workers may do for the run's step."""
+        step = record.step
+        rerate_write.set_step(self.client, step.number, record.number, step.phase, state)
+
+    def wanted(self, record: Record, priced: prices.Prices | None = None) -> Wanted:
+        """The calls of a run, by the prices it was previewed with."""
+        own = priced or prices.load(self.client, record.digest)
+        return wanted(record.scope, own)
+
+    def figures(self, record: Record) -> Figures:
+        """What the run's last preview found."""
+        whole = Figures()
+        for text in rerate_write.figures_of(self.client, record.preview_step):
+            whole.merge(Figures.decode(text))
+        return whole
+
+    def _open(self, record: Record) -> None:
+        if record.step.phase is Phase.ROLL_BACK:
+            # No worker may post for the apply any more, before the first chunk is taken back.
+            rerate_write.set_step(
+                self.client,
+                record.apply_step,
+                record.number,
+                Phase.APPLY,
+                "closed",
+                record.step.number,
+            )
+        self.set_step(record, "open")
+
+    def _done(self, record: Record) -> Collection[str]:
+        return rerate_write.done_chunks(self.client, record.step.number, record.step.turn)
+
+    def _send_tasks(self, record: Record, chunks: Sequence[Chunk]) -> None:
+        step = record.step
+        undoes = record.apply_step if step.phase is Phase.ROLL_BACK else 0
+        self._send(
+            [
+                Task(
+                    record.number,
+                    step.number,
+                    step.turn,
+                    step.phase,
+                    record.scope,
+                    record.digest,
+                    undoes,
+                    chunk,
+                )
+                for chunk in chunks
+            ],
+            [],
+        )
+
+    def _finish(self, record: Record) -> Progress:
+        if record.step.phase is Phase.APPLY and (chunks := self._late(record)):
+            step = record.step._replace(
+                turn=record.step.turn + 1,
+                turn_began_ms=rerate_read.now_ms(self.client),
+                plan=tuple(chunks),
+            )
+            self.write(record, record._replace(step=step))
+            return self.go_on(record.number, send_again=True)
+        if record.step.phase is Phase.PREVIEW:
+            found = preview_hash(
+                record.scope,
+                record.digest,
+                rerate_read.watermark(self.client, self.wanted(record), record.as_of_ms),
+            )
+            run = life.previewed(record.run, found, delta_of(self.figures(record)))
+        else:
+            run = life.step(record.run, Action.FINISH)
+        self.set_step(record, "closed")
+        return self.progress(self.write(record, record._replace(run=run, paused=False)))
+
+    def _late(self, record: Record) -> list[Chunk]:
+        """The chunks of the first plan in which calls were stored since this turn began."""
+        step = record.step
+        if step.turn >= TURNS_MAX:
+            return []
+        slots = rerate_read.late_slots(
+            self.client, self.wanted(record), step.turn_began_ms, step.number
+        )
+        days = sorted({day for day, *_ in slots})
+        return [c for day in days for c in _planned(step.number, range(day, day + 1), slots)]
+
+
+def _planned(step: int, days: range, slots: Iterable[tuple[int, str, int, int]]) -> list[Chunk]:
+    own = [Slot(*slot) for slot in slots if slot[0] in days]
+    return plan(str(step), days, own)
+
+
+def delta_of(figures: Figures) -> str:
+    """What a preview changes, as the approver types it: "sell -1.5 USD, buy 0.2 EUR", or "0"."""
+    lines = sorted(figures.lines().items(), key=lambda own: (own[0][0] != "sell", own[0][1]))
+    parts = [
+        f"{leg} {format_nanos(line.delta_nanos)} {currency}"
+        for (leg, currency, _), line in lines
+        if line.delta_nanos
+    ]
+    return ", ".join(parts) or "0"

@@ -1,0 +1,121 @@
+"""A ClickHouse with rated calls in it, and a desk whose tasks are done at once by one worker."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+from clickhouse_connect.driver.client import Client
+
+from billing.deck import FOREVER_MS, RATES, DeckOptions, DeckVersion, encode_options
+from billing.mediation import Message
+from billing.parties import Account
+from clickhouse import reference
+from clickhouse.client import insert_arrow
+from kernels.seen import Seen
+from rerate import prices, scope
+from rerate.desk import Desk
+from rerate.records import Records
+from rerate.sending import Event
+from rerate.steps import Steps
+from rerate.task import Task, decode
+from rerate.work import Worker
+from streams import topics, wire
+from streams.agents.store import by_day, rows_of
+from streams.step import Raw, settle, take_in
+
+LOG = "log-1"
+DAY_MS = 86_400_000
+FROM_MS = 20_400 * DAY_MS
+"""2025-11-08: the first day that has calls"""
+ACCOUNTS = (
+    Account("acme", "customer", "Acme", "gold", "USD"),
+    Account("bolt", "customer", "Bolt", "gold", "USD"),
+    Account("vend", "vendor", "Vend", "buy", "USD"),
+)
+COLUMNS = """customer, vendor, answered_at, hex(cdr_id), leg, reason, duration_ms, billed_s, nanos,
+    currency, deck_version, rate_row, fx_num, fx_den, received_at, run"""
+Row = tuple[Any, ...]
+
+
+class Stored:
+    """What the stream would have stored, and the desk."""
+
+    def __init__(self, client: Client, url: str) -> None:
+        self.client, self.offset = client, 0
+        self.worker = Worker(client, threads=1)
+        self.events: list[Event] = []
+        self.tasks: list[Task] = []
+        self.held = False
+        """whether tasks are kept instead of done"""
+        self.desk = Desk(Steps(client, Records(url), self._send))
+        reference.save_accounts(client, ACCOUNTS, 1)
+
+    def _send(self, tasks: Sequence[Task], events: Sequence[Event]) -> None:
+        self.events += events
+        arrived = [decode(task.encode()) for task in tasks]
+        if self.held:
+            self.tasks += arrived
+        else:
+            for task in arrived:
+                self.worker.do(task)
+
+    def work(self) -> None:
+        """Do the tasks that were kept."""
+        tasks, self.tasks = self.tasks, []
+        for task in tasks:
+            self.worker.do(task)
+
+    def deck(
+        self, name: str, side: str, per_min: Mapping[str, int], from_ms: int = 0
+    ) -> DeckVersion:
+        """Publish a full version: prefix -> nanos a minute, by the second."""
+        rows = [
+            (prefix, f"to {prefix}", rate, rate, 0, 1, 1, from_ms, FOREVER_MS, "any", "any")
+            for prefix, rate in per_min.items()
+        ]
+        rates = pa.table(list(zip(*rows, strict=True)), schema=RATES)
+        number = reference.claim_number(self.client)
+        version = DeckVersion(number, name, side, "full", from_ms, number, DeckOptions(), rates)
+        reference.save_version(self.client, version, encode_options(version.options), "-", "0" * 64)
+        return version
+
+    def calls(self, *records: dict[str, Any]) -> None:
+        """Rate and store calls as the stream does, by what is published now."""
+        raws = [
+            Raw(Message(json.dumps(record).encode()), self.offset + i, FROM_MS + 10 * DAY_MS)
+            for i, record in enumerate(records)
+        ]
+        tariff = prices.tariff_of(self.client, prices.gather(self.client, {}))
+        taken = take_in(LOG, 0, raws, Seen(1_024, 0))
+        rated = settle(taken, {}, tariff).rated
+        for table, rows in rows_of(topics.RATED, [(self.offset, wire.encode(rated))]):
+            for day in by_day(table, rows):
+                insert_arrow(self.client, table, day)
+        self.offset += len(records)
+
+    def charges(self, columns: str = COLUMNS) -> list[Row]:
+        """Every charge as a reader sees it."""
+        query = f"SELECT {columns} FROM charge FINAL ORDER BY customer, answered_at, cdr_id, leg"
+        return [tuple(row) for row in self.client.query(query).result_rows]
+
+    def total(self, leg: str) -> int:
+        """What a leg comes to."""
+        return sum(int(nanos) for own, nanos in self.charges("leg, nanos") if own == leg)
+
+
+def call(number: int, **other: Any) -> dict[str, Any]:
+    """A minute to Germany, some of them on each of four days."""
+    return {
+        "call_id": f"call-{number}",
+        "customer": ("acme", "bolt")[number % 2],
+        "vendor": "vend",
+        "called": "4930123456",
+        "answered_at": FROM_MS + number % 4 * DAY_MS + number * 1_000,
+        "duration_ms": 60_000,
+    } | other
+
+
+def whole(**other: Any) -> scope.Scope:
+    """Every call, as a scope."""
+    return scope.parse({"from": FROM_MS, "to": FROM_MS + 9 * DAY_MS} | other)

@@ -1,0 +1,226 @@
+"""A run from its preview to its roll-back, on a real ClickHouse."""
+
+import pytest
+
+from rerate.life import Refused, State
+from rerate.steps import delta_of
+from tests.rerate.stored import Stored, call, whole
+
+DEAR, CHEAP, COST = 60_000_000, 30_000_000, 10_000_000
+
+
+def priced(stored: Stored, calls: int = 8) -> None:
+    """Calls at 0.06 and 0.01 a minute; then the sell deck is corrected to 0.03 from the start."""
+    stored.deck("gold", "sell", {"49": DEAR})
+    stored.deck("buy", "buy", {"49": COST})
+    stored.calls(*(call(i) for i in range(calls)))
+    stored.deck("gold", "sell", {"49": CHEAP})
+
+
+def approved(stored: Stored, **scope: object) -> int:
+    """A run that may be applied."""
+    number = stored.desk.make(whole(**scope), "ann").number
+    record = stored.desk.preview(number, "ann").record
+    assert record.run.state is State.PREVIEWED
+    stored.desk.submit(number, "ann")
+    stored.desk.approve(number, "bob", record.run.delta)
+    return number
+
+
+def test_preview_apply_and_roll_back(stored: Stored) -> None:
+    priced(stored)
+    before = stored.charges()
+    number = approved(stored)
+    record = stored.desk.go_on(number).record
+    assert record.run.delta == "sell -0.24 USD"
+    assert stored.charges() == before
+
+    applied = stored.desk.apply(number, "ann").record
+    assert applied.run.state is State.APPLIED
+    assert stored.total("sell") == 8 * CHEAP
+    assert stored.total("buy") == 8 * COST
+    assert {run for leg, run in stored.charges("leg, run") if leg == "sell"} == {number}
+    assert {run for leg, run in stored.charges("leg, run") if leg == "buy"} == {0}
+
+    back = stored.desk.roll_back(number, "ann").record
+    assert back.run.state is State.ROLLED_BACK
+    assert stored.charges() == before
+
+
+def test_the_figures_of_a_preview(stored: Stored) -> None:
+    priced(stored)
+    stored.calls(call(8, called="33123456"))
+    number = stored.desk.make(whole(), "ann").number
+    record = stored.desk.preview(number, "ann").record
+    figures = stored.desk.figures(record)
+    sold = figures.lines()["sell", "USD", ""]
+    assert (sold.legs, sold.changed, sold.suspended) == (9, 8, 1)
+    assert (sold.old_nanos, sold.new_nanos) == (8 * DEAR, 8 * CHEAP)
+    assert {text for _, _, text in figures.lines("account")} == {"acme", "bolt", "vend"}
+    assert {text for _, _, text in figures.lines("destination")} == {"to 49", ""}
+    assert len({text for _, _, text in figures.lines("day")}) == 4
+    assert len(figures.largest("sell", "USD")) == 8
+    assert delta_of(figures) == record.run.delta
+
+
+def test_the_same_decks_change_nothing(stored: Stored) -> None:
+    stored.deck("gold", "sell", {"49": DEAR})
+    stored.deck("buy", "buy", {"49": COST})
+    stored.calls(*(call(i) for i in range(8)), call(9, vendor="stranger"))
+    before = stored.charges()
+    number = approved(stored)
+    assert stored.desk.go_on(number).record.run.delta == "0"
+    stored.desk.apply(number, "ann")
+    assert stored.charges() == before
+
+
+def test_suspended_calls_are_rated_once_they_can_be(stored: Stored) -> None:
+    stored.deck("gold", "sell", {"49": DEAR})
+    stored.deck("buy", "buy", {"49": COST})
+    stored.calls(call(0), call(1, called="33123"))
+    before = stored.charges()
+    stored.deck("gold", "sell", {"49": CHEAP, "33": DEAR})
+    stored.deck("buy", "buy", {"49": COST, "33": COST})
+    number = approved(stored, status="suspended")
+    assert stored.desk.go_on(number).record.run.delta == "sell 0.06 USD, buy 0.01 USD"
+    stored.desk.apply(number, "ann")
+    assert stored.total("sell") == 2 * DEAR
+    stored.desk.roll_back(number, "ann")
+    assert stored.charges() == before
+
+
+@pytest.mark.parametrize(
+    ("narrow", "calls"),
+    [
+        ({"customers": ["acme"]}, 4),
+        ({"vendors": ["vend"]}, 8),
+        ({"decks": ["gold"]}, 8),
+        ({"codes": ["4930"]}, 7),
+        ({"codes": ["3"]}, 1),
+        ({"status": "rated"}, 7),
+        ({"status": "suspended"}, 1),
+    ],
+)
+def test_a_scope_narrows_the_run(stored: Stored, narrow: dict[str, object], calls: int) -> None:
+    priced(stored, 7)
+    stored.calls(call(7, called="+33123", customer="bolt"))
+    number = stored.desk.make(whole(**narrow), "ann").number
+    record = stored.desk.preview(number, "ann").record
+    line = stored.desk.figures(record).lines()
+    assert sum(own.legs for (leg, *_), own in line.items() if leg == "sell") == calls
+
+
+def test_a_dispute_names_its_calls(stored: Stored) -> None:
+    priced(stored)
+    ids = [row[0].lower() for row in stored.charges("hex(cdr_id), leg") if row[1] == "sell"][:2]
+    number = approved(stored, calls=ids)
+    stored.desk.apply(number, "ann")
+    assert stored.total("sell") == 6 * DEAR + 2 * CHEAP
+
+
+def test_one_side_only(stored: Stored) -> None:
+    priced(stored)
+    stored.deck("buy", "buy", {"49": 2 * COST})
+    number = approved(stored, side="sell")
+    stored.desk.apply(number, "ann")
+    assert (stored.total("sell"), stored.total("buy")) == (8 * CHEAP, 8 * COST)
+
+
+def test_another_deck_instead(stored: Stored) -> None:
+    priced(stored)
+    stored.deck("silver", "sell", {"49": 2 * DEAR})
+    made = stored.desk.make(whole(), "ann", {("sell", "gold"): "silver"})
+    record = stored.desk.preview(made.number, "ann").record
+    assert record.run.delta == "sell 0.48 USD"
+
+
+def test_four_eyes_and_the_typed_delta(stored: Stored) -> None:
+    priced(stored)
+    number = stored.desk.make(whole(), "ann").number
+    with pytest.raises(Refused, match="preview it first"):
+        stored.desk.submit(number, "ann")
+    delta = stored.desk.preview(number, "ann").record.run.delta
+    stored.desk.submit(number, "ann")
+    with pytest.raises(Refused, match="another person"):
+        stored.desk.approve(number, "ann", delta)
+    with pytest.raises(Refused, match="changes the money by sell -0.24 USD"):
+        stored.desk.approve(number, "bob", "sell -0.2 USD")
+    stored.desk.approve(number, "bob", delta)
+    stored.desk.apply(number, "ann")
+    with pytest.raises(Refused, match="it is applied"):
+        stored.desk.apply(number, "ann")
+
+
+def test_a_preview_expires_when_decks_or_calls_change(stored: Stored) -> None:
+    priced(stored)
+    number = approved(stored)
+    stored.deck("gold", "sell", {"49": 2 * DEAR})
+    with pytest.raises(Refused, match="has expired"):
+        stored.desk.apply(number, "ann")
+    assert stored.desk.go_on(number).record.run.state is State.EXPIRED
+    record = stored.desk.preview(number, "ann").record
+    assert record.run.delta == "sell 0.48 USD"
+    other = approved(stored)
+    stored.desk.apply(other, "ann")
+    with pytest.raises(Refused, match="has expired"):
+        stored.desk.submit(number, "ann")
+
+
+def test_calls_that_come_later_do_not_expire_it_and_are_taken_along(stored: Stored) -> None:
+    priced(stored)
+    number = approved(stored)
+    stored.calls(call(8), call(9))
+    stored.desk.apply(number, "ann")
+    assert stored.total("sell") == 10 * CHEAP
+
+
+def test_a_run_touched_by_a_later_one_is_not_rolled_back(stored: Stored) -> None:
+    priced(stored)
+    first = approved(stored)
+    stored.desk.apply(first, "ann")
+    stored.deck("gold", "sell", {"49": 2 * DEAR})
+    second = approved(stored, customers=["acme"])
+    stored.desk.apply(second, "ann")
+    with pytest.raises(Refused, match=f"roll run {second} back first"):
+        stored.desk.roll_back(first, "ann")
+    stored.desk.roll_back(second, "ann")
+    stored.desk.roll_back(first, "ann")
+    assert stored.total("sell") == 8 * DEAR
+
+
+def test_nothing_to_rate_and_no_such_deck(stored: Stored) -> None:
+    with pytest.raises(Refused, match="matches no calls"):
+        stored.desk.make(whole(), "ann")
+    priced(stored)
+    with pytest.raises(Refused, match="lies in the future"):
+        stored.desk.make(whole(to="2099-01-01T00:00:00Z"), "ann")
+    with pytest.raises(Exception, match="no sell deck 'tin'"):
+        stored.desk.make(whole(), "ann", {("sell", "gold"): "tin"})
+
+
+def test_a_deck_that_does_not_cover_the_period(stored: Stored) -> None:
+    priced(stored)
+    stored.deck("gold", "sell", {"33": DEAR})
+    number = stored.desk.make(whole(), "ann").number
+    stored.desk.preview(number, "ann")
+    with pytest.raises(Refused, match="16 legs without a price"):
+        stored.desk.submit(number, "ann")
+
+
+def test_a_cancelled_apply_is_taken_back(stored: Stored) -> None:
+    priced(stored)
+    before = stored.charges()
+    number = approved(stored)
+    stored.held = True
+    stored.desk.apply(number, "ann")
+    late = stored.tasks[2:]
+    stored.tasks = stored.tasks[:2]
+    stored.work()
+    assert stored.charges() != before
+    stored.held = False
+    record = stored.desk.cancel(number, "ann").record
+    assert record.run.state is State.ROLLED_BACK
+    assert stored.charges() == before
+    for task in late:
+        stored.worker.do(task)
+    assert stored.charges() == before
