@@ -48,14 +48,15 @@ def _slots(client: Client, where: str, table: str = "charge") -> Slots:
     return [(int(d), str(c), int(h), int(n)) for d, c, h, n in asked(client, query)]
 
 
-def watermark(client: Client, wanted: Wanted, before_ms: int) -> str:
+def watermark(client: Client, wanted: Wanted, before_ms: int | None) -> str:
     """What the legs stored before an instant are: the same text until one of them is replaced.
 
-    Legs that come in later do not change it: the stream rates them by the decks of the day.
+    before_ms: None for all of them; then it also changes with each leg that comes in.
     """
+    before = "1" if before_ms is None else f"stored_at < {instant(before_ms)}"
     query = f"""
         SELECT count(), sum(cityHash64(cdr_id, leg, version)) FROM charge FINAL
-        WHERE {legs_where(wanted)} AND stored_at < {instant(before_ms)}
+        WHERE {legs_where(wanted)} AND {before}
     """
     count, hashed = asked(client, query)[0]
     return f"{count}:{hashed}"

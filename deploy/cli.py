@@ -11,7 +11,7 @@ import typer
 from billing.deck import COVERAGES, SIDES
 from billing.errors import TollwireError
 from billing.instants import parse_instant_ms
-from deploy import cli_files
+from deploy import cli_files, cli_rerate
 from deploy.runtime.settings import SettingsError, load_settings
 
 app = typer.Typer(
@@ -26,8 +26,9 @@ fx_app = typer.Typer(no_args_is_help=True, help="Exchange rates: load, list.")
 app.add_typer(deck_app, name="deck")
 app.add_typer(accounts_app, name="accounts")
 app.add_typer(fx_app, name="fx")
+app.add_typer(cli_rerate.app, name="rerate")
 
-PROCESSES = ("broker", "clickhouse", "rater", "controls", "console", "traffic")
+PROCESSES = ("broker", "clickhouse", "rater", "controls", "rerate", "console", "traffic")
 
 
 def _choice(name: str, value: str, allowed: tuple[str, ...]) -> str:

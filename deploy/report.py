@@ -1,14 +1,26 @@
 """What the command line shows a person while it works: progress on stderr, data on stdout."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from billing.money import format_nanos
 from deploy.rate_file import Offline, Summary
+
+if TYPE_CHECKING:
+    from rerate.steps import Progress as Steps
 
 ERRORS_SHOWN_MAX = 100
 _console = Console(stderr=True)
@@ -35,6 +47,21 @@ def counting(what: str) -> Iterator[Callable[[int], None]]:
     with Progress(TextColumn("{task.description}"), console=_console, transient=True) as bars:
         task = bars.add_task(what)
         yield lambda n: bars.update(task, description=f"{what} {n:,} calls")
+
+
+@contextmanager
+def chunks(what: str) -> Iterator[Callable[["Steps"], None]]:
+    """A bar for a step of a re-rating: chunks, calls a second, time left."""
+    columns = (TextColumn("{task.description:>8}"), BarColumn(), MofNCompleteColumn())
+    speed = TextColumn("chunks, {task.fields[speed]:,.0f} calls/s")
+    with Progress(*columns, speed, TimeRemainingColumn(), console=_console) as bars:
+        task, began_s = bars.add_task(what, total=None, speed=0.0), time.monotonic()
+
+        def show(now: "Steps") -> None:
+            speed = now.calls_done / max(time.monotonic() - began_s, 0.001)
+            bars.update(task, completed=now.chunks_done, total=now.chunks, speed=speed)
+
+        yield show
 
 
 class FirstOnly:

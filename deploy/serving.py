@@ -25,6 +25,10 @@ def serve(process: str, settings: Settings) -> None:
         from streams import controls  # noqa: PLC0415
 
         controls.serve(settings)
+    elif process == "rerate":
+        from rerate import worker as rerate_worker  # noqa: PLC0415
+
+        rerate_worker.serve(settings)
     elif process == "console":
         from dashboards import app  # noqa: PLC0415
 

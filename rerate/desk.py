@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 
 from clickhouse import rerate_read, rerate_write
+from clickhouse.rerate_write import Posted
 from rerate import life, prices
 from rerate.figures import Figures
 from rerate.life import Action, Refused, Run, State
 from rerate.records import Record
-from rerate.scope import Scope, preview_hash
+from rerate.scope import Scope
 from rerate.steps import RUNNING, Progress, Steps
 from rerate.task import Phase
 from rerate.work import wanted
@@ -135,6 +136,10 @@ class Desk:
         """What the run's last preview found."""
         return self._steps.figures(record)
 
+    def posted(self, record: Record) -> list[Posted]:
+        """What the run has changed, by its ledger; nothing before it is applied."""
+        return rerate_write.posted(self._client, record.apply_step) if record.apply_step else []
+
     def all(self) -> list[Record]:
         """Every run; one whose workers are done is brought to its next state."""
         for record in self._records.all():
@@ -161,9 +166,7 @@ class Desk:
         if not record.run.preview_hash:
             return ""
         priced = self._gathered(record)
-        own = self._steps.wanted(record, priced)
-        mark = rerate_read.watermark(self._client, own, record.as_of_ms)
-        return preview_hash(record.scope, priced.digest, mark)
+        return self._steps.hash_now(record, priced)
 
     def _expire(self, record: Record, hash_now: str) -> None:
         may = (record.run.state, Action.EXPIRE) in life.NEXT

@@ -44,6 +44,10 @@ _STEPS: Final = Table("rerate_step", _META, Column("number", Integer, primary_ke
 CHANGING: Final = (State.APPLYING, State.ROLLING_BACK)
 
 
+class Changed(Refused):
+    """Somebody else has changed a record meanwhile."""
+
+
 class DocumentsDown(TollwireError):
     """The database of documents cannot be used; the message names the setting."""
 
@@ -135,7 +139,7 @@ class Records:
                 .values(**_row(after))
             )
         if done.rowcount != 1:
-            raise Refused(f"run {after.number} was changed by somebody else just now: look again")
+            raise Changed(f"run {after.number} was changed by somebody else just now: look again")
         return after
 
     def next_step(self, number_min: int) -> int:

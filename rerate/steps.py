@@ -148,6 +148,16 @@ class Steps:
         own = priced or prices.load(self.client, record.digest)
         return wanted(record.scope, own)
 
+    def hash_now(self, record: Record, priced: prices.Prices) -> str:
+        """What the hash of a preview by these prices would be now.
+
+        Calls that came in after the preview began are rated by the decks of the day already, so
+        they change nothing for a run that prices by these; for one that does not, they do.
+        """
+        before_ms = None if record.instead else record.as_of_ms
+        mark = rerate_read.watermark(self.client, self.wanted(record, priced), before_ms)
+        return preview_hash(record.scope, priced.digest, mark)
+
     def figures(self, record: Record) -> Figures:
         """What the run's last preview found."""
         whole = Figures()
@@ -201,11 +211,7 @@ class Steps:
             self.write(record, record._replace(step=step))
             return self.go_on(record.number, send_again=True)
         if record.step.phase is Phase.PREVIEW:
-            found = preview_hash(
-                record.scope,
-                record.digest,
-                rerate_read.watermark(self.client, self.wanted(record), record.as_of_ms),
-            )
+            found = self.hash_now(record, prices.load(self.client, record.digest))
             run = life.previewed(record.run, found, delta_of(self.figures(record)))
         else:
             run = life.step(record.run, Action.FINISH)

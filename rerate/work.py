@@ -14,9 +14,10 @@ from clickhouse_connect.driver.client import Client
 
 from billing.tariff import Tariff
 from clickhouse import rerate_read, rerate_write
+from clickhouse.client import ClickHouseRefused
 from clickhouse.rerate_scope import Span, Wanted
 from clickhouse.tables import RERATE_DELTA
-from kernels import gpu
+from kernels import BatchError, gpu
 from rerate.chunk import Read, Rerated, rerate
 from rerate.figures import Figures
 from rerate.prices import SIDE_OF, NoPrices, Prices, load, tariff_of
@@ -70,7 +71,7 @@ class Worker:
         """Do a chunk of a step that is open, and say so in rerate_chunk; returns its calls.
 
         Prices that cannot be had are said there too, as the chunk's refusal. Raises ClickHouseDown
-        (nothing half done: do the task again), ClickHouseRefused.
+        (nothing half done: do the task again).
         """
         if not rerate_write.is_open(self._client, task.step):
             return 0
@@ -83,7 +84,7 @@ class Worker:
         else:
             try:
                 found = self._rerated(task, span)
-            except NoPrices as error:
+            except (NoPrices, BatchError, ClickHouseRefused) as error:
                 refusal = str(error)
             else:
                 calls, figures = found.calls, found.figures

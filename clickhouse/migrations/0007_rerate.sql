@@ -7,7 +7,7 @@ CREATE TABLE IF NOT EXISTS rerate_step
     phase      LowCardinality(String),
     state      LowCardinality(String),
     undone_by  UInt32,
-    changed_at DateTime64(6, 'UTC') DEFAULT now64(6, 'UTC')
+    changed_at DateTime64(6, 'UTC') MATERIALIZED now64(6, 'UTC')
 )
 ENGINE = ReplacingMergeTree(changed_at)
 ORDER BY step;

@@ -44,6 +44,7 @@ READY: Final = Gauge("tollwire_rater_ready", "1 while the rater takes calls")
 DECK_VERSIONS: Final = Gauge("tollwire_deck_versions", "Deck versions the rater prices from")
 FX_RATES: Final = Gauge("tollwire_fx_rates", "Exchange rates the rater prices from")
 CONTROLS_READY: Final = Gauge("tollwire_controls_ready", "1 while the controls take rated calls")
+RERATE_READY: Final = Gauge("tollwire_rerate_ready", "1 while the worker takes chunks")
 BALANCE_DIFFERENCES: Final = Gauge(
     "tollwire_balance_differences",
     "Balances that are not the sum of the stored charges, when this worker last compared them",

@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     controls_metrics: str = Field(
         default="127.0.0.1:9103", description="Prometheus metrics of the controls"
     )
+    rerate_metrics: str = Field(
+        default="127.0.0.1:9104", description="Prometheus metrics of the re-rating worker"
+    )
     raters: str = Field(
         default="",
         description="metrics of all raters for the console, HOST:PORT[,HOST:PORT];"
@@ -45,6 +48,12 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(
         default=Path("data"), description="where the embedded ClickHouse keeps its files"
+    )
+    documents: str = Field(
+        default="",
+        pattern=r"^(|sqlite:///.+|postgresql(\+[a-z0-9]+)?://.+)$",
+        description="database of the records of runs, an SQLAlchemy URL;"
+        " empty: documents.db in TOLLWIRE_DATA_DIR",
     )
     partitions: int = Field(
         default=4, ge=1, le=1_024, description="partitions of each stream topic"
@@ -101,7 +110,7 @@ class Settings(BaseSettings):
             raise ValueError("expected HOST:PORT, or several of them separated by commas")
         return value
 
-    @field_validator("console", "rater_metrics", "controls_metrics")
+    @field_validator("console", "rater_metrics", "controls_metrics", "rerate_metrics")
     @classmethod
     def _address(cls, value: str) -> str:
         if _host_port(value) is None:

@@ -20,6 +20,7 @@ EDGES: dict[pa.DataType, list[Any]] = {
     pa.string(): ["", "plain", "ü\n'\\\t\0€"],
     pa.binary(): [b"", b"\0\xff\xfe", b"{}"],
     pa.binary(16): [bytes(16), bytes(range(16)), b"\xff" * 16],
+    pa.binary(32): [b"0" * 32, b"a" * 32, b"f" * 32],
     pa.binary(64): [b"0" * 64, b"a" * 64, b"f" * 64],
     pa.timestamp("ms", "UTC"): [NOON, NOON.replace(microsecond=0), NOON.replace(hour=13)],
     pa.uuid(): [bytes(16), UUID(int=1).bytes, UUID(int=2**128 - 1).bytes],

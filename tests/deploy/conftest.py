@@ -118,7 +118,14 @@ def environment(settings: Settings) -> dict[str, str]:
 @contextmanager
 def settings_in(folder: Path, **more: object) -> Iterator[Settings]:
     """Settings with free ports, also in the environment, for processes started from here."""
-    names = ("broker", "clickhouse", "console", "rater_metrics", "controls_metrics")
+    names = (
+        "broker",
+        "clickhouse",
+        "console",
+        "rater_metrics",
+        "controls_metrics",
+        "rerate_metrics",
+    )
     ports = {name: f"127.0.0.1:{free_port()}" for name in names}
     ports["clickhouse"] = f"http://{ports['clickhouse']}"
     found = Settings.model_validate({**ports, "data_dir": folder, **more})

@@ -23,6 +23,8 @@ BAD = {
     "console": ["", "8000", "a:0", "a:1,b:2"],
     "rater_metrics": ["", "9101", "a:0", "a:1,b:2"],
     "controls_metrics": ["", "9103", "a:0", "a:1,b:2"],
+    "rerate_metrics": ["", "9104", "a:0", "a:1,b:2"],
+    "documents": ["x", "sqlite://", "mysql://a/b"],
     "raters": ["9101", "a:1,", "a:1 b:2"],
     "data_dir": [__file__],
     "partitions": ["0", "1025", "four", "1.5", ""],

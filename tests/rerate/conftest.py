@@ -13,6 +13,8 @@ from tests.rerate.stored import Stored
 
 @pytest.fixture
 def stored(migrated: Settings, tmp_path: Path) -> Iterator[Stored]:
-    """Accounts, no decks, no calls."""
+    """Accounts, no decks, no calls; in the end every invariant holds."""
     with closing(connect(migrated)) as client:
-        yield Stored(client, f"sqlite:///{tmp_path}/documents.db")
+        found = Stored(client, f"sqlite:///{tmp_path}/documents.db")
+        yield found
+        found.holds()

@@ -1,17 +1,21 @@
 """A ClickHouse with rated calls in it, and a desk whose tasks are done at once by one worker."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
+from billing.balances import Balance, Key, post
 from billing.deck import FOREVER_MS, RATES, DeckOptions, DeckVersion, encode_options
 from billing.mediation import Message
 from billing.parties import Account
-from clickhouse import reference
+from billing.tariff import Tariff
+from clickhouse import balances, reference
 from clickhouse.client import insert_arrow
+from clickhouse.tables import BALANCE
 from kernels.seen import Seen
 from rerate import prices, scope
 from rerate.desk import Desk
@@ -24,6 +28,7 @@ from streams import topics, wire
 from streams.agents.store import by_day, rows_of
 from streams.step import Raw, settle, take_in
 
+INVARIANTS = sorted((Path(__file__).parents[1] / "invariants").glob("*.sql"))
 LOG = "log-1"
 DAY_MS = 86_400_000
 FROM_MS = 20_400 * DAY_MS
@@ -46,6 +51,8 @@ class Stored:
         self.worker = Worker(client, threads=1)
         self.events: list[Event] = []
         self.tasks: list[Task] = []
+        self.book: dict[Key, Balance] = {}
+        self.after_task: Callable[[Task], None] = lambda _: None
         self.held = False
         """whether tasks are kept instead of done"""
         self.desk = Desk(Steps(client, Records(url), self._send))
@@ -59,6 +66,7 @@ class Stored:
         else:
             for task in arrived:
                 self.worker.do(task)
+                self.after_task(task)
 
     def work(self) -> None:
         """Do the tasks that were kept."""
@@ -80,24 +88,37 @@ class Stored:
         reference.save_version(self.client, version, encode_options(version.options), "-", "0" * 64)
         return version
 
-    def calls(self, *records: dict[str, Any]) -> None:
-        """Rate and store calls as the stream does, by what is published now."""
+    def calls(self, *records: dict[str, Any], tariff: Tariff | None = None) -> None:
+        """Rate and store calls as the stream does, by what is published now or by a tariff."""
         raws = [
             Raw(Message(json.dumps(record).encode()), self.offset + i, FROM_MS + 10 * DAY_MS)
             for i, record in enumerate(records)
         ]
-        tariff = prices.tariff_of(self.client, prices.gather(self.client, {}))
-        taken = take_in(LOG, 0, raws, Seen(1_024, 0))
+        tariff = tariff or self.tariff()
+        taken = take_in(LOG, 0, raws, Seen(len(records), 0))
         rated = settle(taken, {}, tariff).rated
+        changed = post(self.book, pa.table(rated))
+        self.book |= changed
+        insert_arrow(self.client, BALANCE, balances.rows(0, changed))
         for table, rows in rows_of(topics.RATED, [(self.offset, wire.encode(rated))]):
             for day in by_day(table, rows):
                 insert_arrow(self.client, table, day)
         self.offset += len(records)
 
+    def tariff(self) -> Tariff:
+        """Of what is published now."""
+        return prices.tariff_of(self.client, prices.gather(self.client, {}))
+
     def charges(self, columns: str = COLUMNS) -> list[Row]:
         """Every charge as a reader sees it."""
         query = f"SELECT {columns} FROM charge FINAL ORDER BY customer, answered_at, cdr_id, leg"
         return [tuple(row) for row in self.client.query(query).result_rows]
+
+    def holds(self) -> None:
+        """Every invariant in tests/invariants holds, and balances are the sums of charges."""
+        for query in INVARIANTS:
+            assert self.client.query(query.read_text()).result_rows == [], query.name
+        assert balances.compare(self.client).differences == []
 
     def total(self, leg: str) -> int:
         """What a leg comes to."""

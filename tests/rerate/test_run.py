@@ -143,7 +143,7 @@ def test_four_eyes_and_the_typed_delta(stored: Stored) -> None:
     stored.desk.submit(number, "ann")
     with pytest.raises(Refused, match="another person"):
         stored.desk.approve(number, "ann", delta)
-    with pytest.raises(Refused, match="changes the money by sell -0.24 USD"):
+    with pytest.raises(Refused, match=r"changes the money by sell -0\.24 USD"):
         stored.desk.approve(number, "bob", "sell -0.2 USD")
     stored.desk.approve(number, "bob", delta)
     stored.desk.apply(number, "ann")
@@ -172,6 +172,16 @@ def test_calls_that_come_later_do_not_expire_it_and_are_taken_along(stored: Stor
     stored.calls(call(8), call(9))
     stored.desk.apply(number, "ann")
     assert stored.total("sell") == 10 * CHEAP
+
+
+def test_a_run_by_another_deck_expires_with_each_call_that_comes(stored: Stored) -> None:
+    priced(stored)
+    stored.deck("silver", "sell", {"49": 2 * DEAR})
+    number = stored.desk.make(whole(), "ann", {("sell", "gold"): "silver"}).number
+    stored.desk.preview(number, "ann")
+    stored.calls(call(8))
+    with pytest.raises(Refused, match="has expired"):
+        stored.desk.submit(number, "ann")
 
 
 def test_a_run_touched_by_a_later_one_is_not_rolled_back(stored: Stored) -> None:

@@ -19,6 +19,7 @@ from billing.mediation.mediate import ARROW, CSV, JSON
 ROWS_MAX: Final = 400
 """Of one mutated CSV or Arrow message."""
 CANARY_SHARE: Final = 0.02
+LANES: Final = 8
 AGAIN_SHARE: Final = 0.02
 """Of the messages, and of the ids of mutated calls, those that come a second time."""
 
@@ -83,20 +84,24 @@ class Sent(NamedTuple):
     payload: bytes
     records: int
     canaries: dict[str, int]
+    lane: int = 0
+    """which switch it comes from: calls of one switch have to go one way"""
 
 
 class Mutator:
     """Makes messages; the same seed and instant make the same ones."""
 
     def __init__(self, seed: int, now_ms: int, run: str = "m") -> None:
-        self._draw, self._now_ms, self._run, self._made = random.Random(seed), now_ms, run, 0
+        self._draw, self._now_ms, self._run = random.Random(seed), now_ms, run
+        self._made = self._lane = 0
 
     def messages(self, records: int) -> Iterator[Sent]:
         """Messages of at least so many records in all."""
         left = records
         while left > 0:
             make = self._draw.choices((self._json, self._csv, self._arrow), (60, 1, 1))[0]
-            sent = make()
+            self._lane = self._draw.randrange(LANES)
+            sent = make()._replace(lane=self._lane)
             left -= sent.records
             yield sent
             if self._draw.random() < AGAIN_SHARE:
@@ -109,7 +114,7 @@ class Mutator:
         seconds = 3 * self._draw.randint(1, 200)
         return {
             "call_id": f"{self._run}-{word}-{self._made}",
-            "switch": "sbc-1",
+            "switch": f"sbc-{self._lane}",
             "leg": "a",
             "customer": "acme",
             "vendor": "vend",
