@@ -78,10 +78,10 @@ def test_late_calls_of_a_rater_that_lags_are_found(stored: Stored) -> None:
     stale = stored.tariff()
     stored.deck("gold", "sell", {"49": CHEAP})
     number = approved(stored)
-    late = iter([[call(i) for i in range(8, 12)], [call(i) for i in range(12, 14)]])
+    late = {0: [call(i) for i in range(8, 12)], 1: [call(i) for i in range(12, 14)]}
 
     def after(task: Task) -> None:
-        if calls := next(late, None):
+        if calls := late.pop(task.turn, None):
             stored.calls(*calls, tariff=stale)
 
     stored.after_task = after
