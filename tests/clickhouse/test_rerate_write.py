@@ -8,7 +8,8 @@ from clickhouse.rerate_write import post, set_step
 from clickhouse.tables import LIVE_VERSIONS
 from deploy.runtime.settings import Settings
 
-ROWS = 300_000
+ROWS = 1_200_000
+"""More than ClickHouse puts into one block by itself."""
 DAY = 20_400
 LEDGER = f"""
     INSERT INTO rerate_delta SELECT
