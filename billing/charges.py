@@ -8,7 +8,7 @@ import pyarrow as pa
 from billing.fx import FxTable
 from billing.rating import RatedCalls
 from billing.tariff import Tariff
-from kernels.layout import I32, NO_FX, U64
+from kernels.layout import I32, I64, NO_FX, U64, Side
 
 
 class LegColumns(NamedTuple):
@@ -28,14 +28,19 @@ class LegColumns(NamedTuple):
     fx_den: pa.Array
 
 
-def leg_columns(priced: RatedCalls, leg: str, tariff: Tariff) -> LegColumns:
-    """The columns of the "sell" or "buy" leg of n priced calls."""
+def leg_columns(
+    priced: RatedCalls, leg: str, tariff: Tariff, at: I64 | slice = slice(None)
+) -> LegColumns:
+    """The columns of the "sell" or "buy" leg of n priced calls; at: which of them, if not all."""
     side, currency, fx = (
         (priced.sell, priced.sell_currency, priced.sell_fx)
         if leg == "sell"
         else (priced.buy, priced.buy_currency, priced.buy_fx)
     )
-    none = (priced.reason != 0) | (side.rate_row < 0)
+    if not isinstance(at, slice):
+        side = Side(side.rate_row[at], side.billed_s[at], side.nanos[at])
+        currency, fx = currency.take(pa.array(at)), fx[at] if len(fx) else fx
+    none = (priced.reason[at] != 0) | (side.rate_row < 0)
     version, local, prefix, destination = tariff.rows.of(side.rate_row, none)
     return LegColumns(
         currency,

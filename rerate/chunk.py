@@ -9,9 +9,9 @@ import pyarrow.compute as pc
 from billing.rating import BOTH, rate
 from billing.tariff import Tariff
 from kernels import parse_numbers
-from kernels.layout import I64
+from kernels.layout import I64, U64
 from rerate.figures import Figures
-from rerate.leg import CHANGES, Mask, compare, is_empty, kept, new_columns, numpy
+from rerate.leg import CHANGES, Mask, compare, is_empty, numpy
 
 LEGS: Final = {"sell": 1, "buy": 2}
 """as ClickHouse numbers them"""
@@ -43,16 +43,14 @@ def rerate(read: Read, side: str, tariff: Tariff, threads: int = 0) -> Rerated:
     or ceases to be, the other leg does too.
     """
     calls = _batch(read.calls)
-    place = _place(calls.column("cdr_id"), read.legs.column("cdr_id"))
+    place = _place(calls.column("cdr_id"), read.legs)
     leg = numpy(read.legs.column("leg"))
     whole = np.zeros(calls.num_rows, np.bool_)
     whole[place[(leg == LEGS["sell"]) & (place >= 0)]] = True
     was = _was_rated(read.legs, place, whole)
     figures, changes = Figures(), []
     for subset, legs in _subsets(side, whole, was):
-        if not len(subset):
-            continue
-        part = calls.take(pa.array(subset))
+        part = calls if len(subset) == calls.num_rows else calls.take(pa.array(subset))
         digits, count = parse_numbers(part.column("called"))
         priced = rate(part, digits, count, tariff, threads, legs)
         position = np.full(calls.num_rows, -1)
@@ -60,14 +58,11 @@ def rerate(read: Read, side: str, tariff: Tariff, threads: int = 0) -> Rerated:
         for name, number in LEGS.items():
             rows = np.flatnonzero((leg == number) & (place >= 0))
             at = position[place[rows]]
-            rows, at = rows[at >= 0], at[at >= 0]
-            own = read.legs.take(pa.array(rows))
-            new = new_columns(priced, name, tariff, at)
-            if legs not in (BOTH, name):
-                new = kept(own, new, priced.reason[at] != 0)
-            found = compare(name, part.take(pa.array(at)), own, new, tariff)
-            found.add_to(figures)
-            changes.append(found.changes())
+            own = read.legs.take(pa.array(rows[at >= 0]))
+            asked = legs in (BOTH, name)
+            found = compare(name, part, at[at >= 0], own, priced, tariff, asked)
+            found.add_to(figures, tariff)
+            changes.append(found.changes(priced, tariff))
     apart = int((~whole).sum() + (place < 0).sum())
     return Rerated(
         int(whole.sum()),
@@ -82,10 +77,23 @@ def _batch(table: pa.Table) -> pa.RecordBatch:
     return whole.to_batches()[0] if whole.num_rows else pa.RecordBatch.from_pylist([], table.schema)
 
 
-def _place(calls: pa.Array, legs: pa.ChunkedArray) -> I64:
+def _place(calls: pa.Array, legs: pa.Table) -> I64:
     """Which call each leg belongs to, -1 where there is none."""
-    found = pc.index_in(legs.combine_chunks(), calls)
+    ids = legs.column("cdr_id").combine_chunks()
+    # In most chunks every call has its legs, and in the same order.
+    place = np.cumsum(numpy(legs.column("leg")) == LEGS["sell"]) - 1
+    if len(place) and place[0] == 0 and place[-1] == len(calls) - 1:
+        mine, theirs = _halves(calls), _halves(ids)
+        if (mine[place] == theirs).all():
+            return place
+    found = pc.index_in(ids, calls)
     return pc.fill_null(found, -1).to_numpy().astype(np.int64)  # type: ignore[no-any-return]
+
+
+def _halves(ids: pa.Array) -> U64:
+    """Ids of 16 bytes as two numbers each."""
+    data = np.frombuffer(ids.buffers()[1], np.uint64)
+    return data[2 * ids.offset : 2 * (ids.offset + len(ids))].reshape(-1, 2)
 
 
 def _was_rated(legs: pa.Table, place: I64, whole: Mask) -> Mask:
@@ -98,4 +106,5 @@ def _subsets(side: str, whole: Mask, was: Mask) -> list[tuple[I64, str]]:
     """(calls, legs to be rated): of a suspended call always both, for it has no price at all."""
     if side == BOTH:
         return [(np.flatnonzero(whole), BOTH)]
-    return [(np.flatnonzero(whole & was), side), (np.flatnonzero(whole & ~was), BOTH)]
+    both = [(np.flatnonzero(whole & was), side), (np.flatnonzero(whole & ~was), BOTH)]
+    return [(subset, legs) for subset, legs in both if len(subset)]

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from kernels.layout import I32, I64
+from kernels.sums import twice_by
 
 LARGEST_MAX: Final = 50
 """changes kept by themselves, for each leg and currency"""
@@ -38,13 +39,15 @@ class Twice(NamedTuple):
     leg: str
     """"sell" or "buy" """
     call: pa.Array
-    """what names each call: a text, or an id as bytes"""
+    """what names the calls: a text, or an id as bytes"""
     currency: pa.Array
     """of both ratings"""
     by: Mapping[str, pa.Array]
     """dimension -> text a leg, such as "destination" -> where it went"""
     old: Once
     new: Once
+    at: "npt.NDArray[np.int64] | None" = None
+    """the place of each leg's call in `call`; None: their order is the same"""
 
     @property
     def changed(self) -> Mask:
@@ -106,27 +109,33 @@ class Figures:
 
     def add(self, twice: Twice) -> None:
         """Take in a batch."""
-        counts = _counts(twice)
         currencies = twice.currency.dictionary_encode()
         names = currencies.dictionary.to_pylist()
         currency = currencies.indices.to_numpy()
-        total = pa.repeat("", len(twice.call))
+        total = pa.DictionaryArray.from_arrays(np.zeros(len(currencies), np.int32), [""])
         for dimension, column in {TOTAL: total, **twice.by}.items():
             texts = column.dictionary_encode()
-            group = texts.indices.to_numpy().astype(np.int64) * len(names) + currency
+            group = texts.indices.to_numpy() * len(names) + currency
+            sums = twice_by(group, len(texts.dictionary) * len(names), twice.old, twice.new)
             lines = self._lines.setdefault(dimension, {})
-            for at, line in _summed(group, counts):
+            every = texts.dictionary.to_pylist()
+            for at in np.flatnonzero(sums[:, 0]).tolist():
                 text, name = divmod(at, len(names))
-                key = (twice.leg, names[name], texts.dictionary[text].as_py())
-                lines[key] = _added(lines.get(key, NOTHING), line)
+                key = (twice.leg, names[name], every[text])
+                line = _line(sums[at].tolist())
+                lines[key] = _added(lines[key], line) if key in lines else line
         for at, name in enumerate(names):
-            self._keep_largest(twice, np.flatnonzero(currency == at), name)
+            self._keep_largest(twice, currency == at, name)
 
-    def _keep_largest(self, twice: Twice, rows: I64, currency: str) -> None:
-        delta = twice.new.nanos[rows] - twice.old.nanos[rows]
-        first = np.argsort(-np.abs(delta), kind="stable")[:LARGEST_MAX]
-        fresh = [_change(twice, int(rows[i]), currency) for i in first if delta[i]]
-        self._keep((twice.leg, currency), fresh)
+    def _keep_largest(self, twice: Twice, own: Mask, currency: str) -> None:
+        delta = twice.new.nanos - twice.old.nanos
+        rows = np.flatnonzero(own & (delta != 0))
+        size = np.abs(delta[rows])
+        if len(rows) > LARGEST_MAX:  # all that reach the size of the last one that stays
+            least = np.partition(size, -LARGEST_MAX)[-LARGEST_MAX]
+            rows, size = rows[size >= least], size[size >= least]
+        first = rows[np.argsort(-size, kind="stable")[:LARGEST_MAX]]
+        self._keep((twice.leg, currency), [_change(twice, int(row), currency) for row in first])
 
     def _keep(self, kind: tuple[str, str], fresh: list[Change]) -> None:
         kept = self._largest.get(kind, []) + fresh
@@ -172,32 +181,10 @@ class Figures:
         return self._largest.get((leg, currency), [])
 
 
-def _counts(twice: Twice) -> list[I64]:
-    """The columns that make the fields of a Line."""
-    old, new = twice.old, twice.new
-    masks: tuple[Mask, ...] = (
-        np.ones(len(twice.call), np.bool_),
-        twice.changed,
-        ~old.rated & new.rated,
-        old.rated & ~new.rated,
-        ~old.rated & ~new.rated,
-    )
-    amounts = (old.billed_s, new.billed_s, old.nanos, new.nanos)
-    return [column.astype(np.int64) for column in (*masks, *amounts)]
-
-
-def _summed(group: I64, columns: list[I64]) -> list[tuple[int, Line]]:
-    """(group, sums) of every group that occurs."""
-    found, place = np.unique(group, return_inverse=True)
-    sums = [_exact(place, len(found), column) for column in columns]
-    return [(at, Line(*own)) for at, *own in zip(found.tolist(), *sums, strict=True)]
-
-
-def _exact(place: "npt.NDArray[np.intp]", groups: int, values: I64) -> list[int]:
-    low, high = np.zeros(groups, np.int64), np.zeros(groups, np.int64)
-    np.add.at(low, place, values & 0xFFFF_FFFF)
-    np.add.at(high, place, values >> 32)
-    return [(h << 32) + part for h, part in zip(high.tolist(), low.tolist(), strict=True)]
+def _line(sums: list[int]) -> Line:
+    *counts, old_low, old_high, new_low, new_high = sums
+    amounts = (old_low + (old_high << 32), new_low + (new_high << 32))
+    return Line(*[*counts, *amounts])
 
 
 def _added(one: Line, other: Line) -> Line:
@@ -205,12 +192,12 @@ def _added(one: Line, other: Line) -> Line:
 
 
 def _change(twice: Twice, row: int, currency: str) -> Change:
-    def text(column: Any) -> str:
-        value = column[row].as_py()
+    def text(column: Any, at: int = row) -> str:
+        value = column[at].as_py()
         return value.hex() if isinstance(value, bytes) else str(value)
 
     return Change(
-        text(twice.call),
+        text(twice.call, row if twice.at is None else int(twice.at[row])),
         twice.leg,
         currency,
         int(twice.old.nanos[row]),

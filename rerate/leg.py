@@ -5,119 +5,158 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from billing.charges import leg_columns
 from billing.instants import DAY_MS, format_instant_ms
 from billing.rating import REASONS, RatedCalls
 from billing.tariff import Tariff
 from clickhouse.tables import PRICED, RERATE_DELTA
-from kernels.layout import I64
+from kernels.layout import I32, I64
 from rerate.figures import Figures, Once, Twice
 
 CHANGES: Final = pa.schema([f for f in RERATE_DELTA.schema if f.name not in ("step", "run")])
 """What a change says; new_run is 0 until the run is known that makes it."""
 Mask = npt.NDArray[np.bool_]
-Columns = dict[str, pa.Array]
 
 
 class Leg(NamedTuple):
-    """n legs; `compare` makes it."""
+    """n legs of one kind; `compare` makes it."""
 
     name: str
     calls: pa.RecordBatch
+    at: I64
+    """the call of each leg"""
     was: pa.Table
-    """as charge has it"""
-    now: Columns
-    """as `new_columns` has it"""
+    """as charge has them"""
     old: Once
     new: Once
-    moved: Mask
-    """rated both times, in another currency"""
-    destination: pa.Array
+    currency: tuple[I32, I32]
+    """before and after: indices into `currencies`; the same one unless rated both times"""
+    currencies: list[str]
+    destination: I32
+    """index into the names of the tariff's rates: where the call went, by its new rate if it has
+    one"""
 
-    def add_to(self, figures: Figures) -> None:
+    def add_to(self, figures: Figures, tariff: Tariff) -> None:
         """Add its sums. A leg that changes its currency ends in one and begins in the other."""
-        before, after = _texts(self.was.column("currency")), self.now["currency"]
-        currency = pc.if_else(pa.array(self.new.rated), after, before)
-        stays, goes = np.flatnonzero(~self.moved), np.flatnonzero(self.moved)
-        none = Once(
-            np.zeros(len(goes), np.bool_),
-            np.zeros(len(goes), np.int32),
-            np.zeros(len(goes), np.int64),
-        )
-        figures.add(self._twice(stays, currency, _at(self.old, stays), _at(self.new, stays)))
-        if len(goes):
-            figures.add(self._twice(goes, before, _at(self.old, goes), none))
-            figures.add(self._twice(goes, after, none, _at(self.new, goes)))
+        before, after = self.currency
+        moved = before != after
+        if not moved.any():
+            figures.add(self._twice(None, after, self.old, self.new, tariff))
+            return
+        stays, goes = np.flatnonzero(~moved), np.flatnonzero(moved)
+        none = Once(*(np.zeros(len(goes), column.dtype) for column in self.old))  # type: ignore[arg-type]
+        for rows, currency, old, new in (
+            (stays, after, _at(self.old, stays), _at(self.new, stays)),
+            (goes, before, _at(self.old, goes), none),
+            (goes, after, none, _at(self.new, goes)),
+        ):
+            figures.add(self._twice(rows, currency, old, new, tariff))
 
-    def _twice(self, rows: I64, currency: pa.Array, old: Once, new: Once) -> Twice:
-        at = pa.array(rows)
-        calls = self.calls.take(at)
-        days, day = np.unique(
-            calls.column("answered_at").view(pa.int64()).to_numpy() // DAY_MS, return_inverse=True
+    def _twice(
+        self, rows: I64 | None, currency: I32, old: Once, new: Once, tariff: Tariff
+    ) -> Twice:
+        own = slice(None) if rows is None else rows
+        at = self.at[own]
+        account = self.calls.column("customer" if self.name == "sell" else "vendor")
+        coded = account.dictionary_encode()
+        day_of = self.calls.column("answered_at").view(pa.int64()).to_numpy() // DAY_MS
+        days, day = np.unique(day_of[at], return_inverse=True)
+        dates = [format_instant_ms(int(d) * DAY_MS)[:10] for d in days]
+        return Twice(
+            self.name,
+            self.calls.column("cdr_id"),
+            _named(currency[own], self.currencies),
+            {
+                "account": _named(coded.indices.to_numpy()[at], coded.dictionary),
+                "destination": _named(self.destination[own], tariff.rows.names),
+                "day": _named(day, dates),
+            },
+            old,
+            new,
+            at,
         )
-        dates = pa.array([format_instant_ms(int(d) * DAY_MS)[:10] for d in days], pa.string())
-        dimensions = {
-            "account": calls.column("customer" if self.name == "sell" else "vendor"),
-            "destination": self.destination.take(at),
-            "day": dates.take(pa.array(day)),
-        }
-        ids = calls.column("cdr_id")
-        return Twice(self.name, ids, currency.take(at), dimensions, old, new)
 
-    def changes(self) -> pa.Table:
-        """The legs that change, as CHANGES."""
+    def changes(self, priced: RatedCalls, tariff: Tariff) -> pa.Table:
+        """The legs that change, as CHANGES. priced: what `compare` was given."""
         old, new = self.old, self.new
         money = (old.nanos != new.nanos) | (old.billed_s != new.billed_s)
-        at = pa.array(np.flatnonzero((old.rated != new.rated) | (new.rated & money) | self.moved))
-        calls, was = self.calls.take(at), self.was.take(at)
+        moved = self.currency[0] != self.currency[1]
+        rows = np.flatnonzero((old.rated != new.rated) | (new.rated & money) | moved)
+        at = self.at[rows]
+        calls, was = self.calls.take(pa.array(at)), self.was.take(pa.array(rows))
+        now = leg_columns(priced, self.name, tariff, at)._asdict()
+        now["reason"] = pa.array(REASONS, pa.string()).take(pa.array(priced.reason[at]))
         columns: dict[str, Any] = {
             **{n: calls.column(n) for n in ("customer", "vendor", "answered_at", "cdr_id")},
-            "leg": pa.repeat(self.name, len(at)),
+            "leg": pa.repeat(self.name, len(rows)),
             "duration_ms": calls.column("duration_ms"),
             "received_at": was.column("received_at"),
             **{f"old_{name}": was.column(name) for name in PRICED},
-            **{f"new_{name}": self.now[name].take(at) for name in PRICED if name in self.now},
-            "new_run": pa.repeat(0, len(at)),
+            **{f"new_{name}": now[name] for name in PRICED if name in now},
+            "new_run": pa.repeat(0, len(rows)),
         }
         arrays = [_whole(columns[f.name]).cast(f.type) for f in CHANGES]
         return pa.Table.from_arrays(arrays, schema=CHANGES)
 
 
-def compare(name: str, calls: pa.RecordBatch, was: pa.Table, now: Columns, tariff: Tariff) -> Leg:
-    """n legs of n calls, as charge has them and as `new_columns` of the same tariff has them."""
-    old, new = (
-        Once(is_empty(own["reason"]), numpy(own["billed_s"]).astype(np.int32), numpy(own["nanos"]))
-        for own in ({n: was.column(n) for n in ("reason", "billed_s", "nanos")}, now)
+def compare(
+    name: str,
+    calls: pa.RecordBatch,
+    at: I64,
+    was: pa.Table,
+    priced: RatedCalls,
+    tariff: Tariff,
+    asked: bool,
+) -> Leg:
+    """n legs as charge has them, and as their calls are priced.
+
+    at: the call of each leg. asked: whether this kind of leg was to be rated again; if not it stays
+    as it is, unless its call is suspended.
+    """
+    side, currency = (
+        (priced.sell, priced.sell_currency) if name == "sell" else (priced.buy, priced.buy_currency)
     )
-    differs = pc.not_equal(_texts(was.column("currency")), now["currency"])
-    moved = old.rated & new.rated & numpy(differs)
-    destination = pc.if_else(pa.array(new.rated), now["destination"], _went(was, old, tariff))
-    return Leg(name, calls, was, now, old, new, moved, destination)
+    old = Once(
+        is_empty(was.column("reason")),
+        numpy(was.column("billed_s")).astype(np.int32),
+        numpy(was.column("nanos")),
+    )
+    rated = priced.reason[at] == 0
+    if asked:
+        new = Once(rated, side.billed_s[at], side.nanos[at])
+    else:
+        stays = old.rated & rated
+        new = Once(stays, np.where(stays, old.billed_s, 0), np.where(stays, old.nanos, 0))
+    codes: dict[str, int] = {}
+    before = _coded(was.column("currency"), codes)
+    after = _coded(currency, codes)[at] if asked else before
+    both = old.rated & new.rated
+    destination = _went(was, old, tariff)
+    if asked:
+        goes = tariff.rows.destination[np.where(new.rated, side.rate_row[at], 0)]
+        destination = np.where(new.rated, goes, destination)
+    return Leg(
+        name,
+        calls,
+        at,
+        was,
+        old,
+        new,
+        (
+            np.where(both | ~new.rated, before, after).astype(np.int32),
+            np.where(new.rated, after, before).astype(np.int32),
+        ),
+        list(codes),
+        destination.astype(np.int32),
+    )
 
 
-def new_columns(priced: RatedCalls, name: str, tariff: Tariff, at: I64) -> Columns:
-    """The new charges of the legs of priced calls, by the places of their calls."""
-    reason = pa.array(REASONS, pa.string()).take(pa.array(priced.reason))
-    whole = {"reason": reason, **leg_columns(priced, name, tariff)._asdict()}
-    return {key: column.take(pa.array(at)) for key, column in whole.items()}
-
-
-def kept(was: pa.Table, now: Columns, suspended: Mask) -> Columns:
-    """`now` where a call is suspended, and what charge has elsewhere."""
-    mask = pa.array(suspended)
-    return {
-        name: pc.if_else(mask, column, _whole(was.column(name)).cast(column.type))
-        if name in PRICED
-        else column
-        for name, column in now.items()
-    }
-
-
-def is_empty(texts: Any) -> Mask:
+def is_empty(texts: pa.ChunkedArray) -> Mask:
     """Whether each text is empty, as the reason of a rated leg is."""
-    return numpy(pc.equal(_texts(texts), ""))
+    coded = _whole(texts).dictionary_encode()
+    empty = [text == "" for text in coded.dictionary.to_pylist()]
+    return np.array(empty, np.bool_)[coded.indices.to_numpy()]  # type: ignore[no-any-return]
 
 
 def numpy(column: Any) -> "np.ndarray[Any, Any]":
@@ -125,8 +164,19 @@ def numpy(column: Any) -> "np.ndarray[Any, Any]":
     return _whole(column).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
 
 
-def _went(was: pa.Table, old: Once, tariff: Tariff) -> pa.Array:
-    """The destination by which each leg is charged now, "" where it is not."""
+def _coded(texts: Any, codes: dict[str, int]) -> I32:
+    """Each text's number; new ones are added to codes."""
+    coded = _whole(texts).dictionary_encode()
+    own = [codes.setdefault(text, len(codes)) for text in coded.dictionary.to_pylist()]
+    return np.array(own, np.int32)[coded.indices.to_numpy()]  # type: ignore[no-any-return]
+
+
+def _named(codes: Any, names: Any) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(codes.astype(np.int32), names)
+
+
+def _went(was: pa.Table, old: Once, tariff: Tariff) -> I32:
+    """The destination by which each leg is charged now, as an index into the rates' names."""
     rows = tariff.rows
     version, local = (
         numpy(was.column(name)).astype(np.int64) for name in ("deck_version", "rate_row")
@@ -134,15 +184,13 @@ def _went(was: pa.Table, old: Once, tariff: Tariff) -> pa.Array:
     at = np.searchsorted(rows.version, version) + local
     known = old.rated & (at < len(rows.version))
     known[known] = rows.version[at[known]] == version[known]
-    return rows.of(np.where(known, at, 0).astype(np.int32), ~known)[3]
+    found = np.zeros(len(at), np.int32)
+    found[known] = rows.destination[at[known]]
+    return found
 
 
 def _at(once: Once, rows: I64) -> Once:
     return Once(once.rated[rows], once.billed_s[rows], once.nanos[rows])
-
-
-def _texts(column: Any) -> pa.Array:
-    return _whole(column).cast(pa.string())
 
 
 def _whole(column: Any) -> pa.Array:
