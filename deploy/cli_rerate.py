@@ -42,7 +42,9 @@ def _desk() -> Iterator[tuple["Desk", Settings]]:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     url = settings.documents or f"sqlite:///{settings.data_dir.absolute()}/documents.db"
     with closing(connect(settings)) as client:
-        yield Desk(Steps(client, Records(url), partial(send, settings))), settings
+        own = partial(send, settings)
+        steps = Steps(client, Records(url), own, settings.rerate_chunk_calls)
+        yield Desk(steps), settings
 
 
 def _me(by: str) -> str:

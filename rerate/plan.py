@@ -12,8 +12,6 @@ from typing import Final, NamedTuple
 from billing.instants import DAY_MS
 
 HOUR_MS: Final = 3_600_000
-CHUNK_CALLS_MAX: Final = 500_000
-"""Two legs each: what a worker holds at once, and one insert writes."""
 
 
 class Slot(NamedTuple):
@@ -46,10 +44,8 @@ class Chunk(NamedTuple):
     """when it was planned"""
 
 
-def plan(
-    run: str, days: range, slots: Iterable[Slot], calls_max: int = CHUNK_CALLS_MAX
-) -> list[Chunk]:
-    """The chunks of a run, by day and key. Every day has one, calls or not.
+def plan(run: str, days: Iterable[int], slots: Iterable[Slot], calls_max: int) -> list[Chunk]:
+    """The chunks of a run, by day and key. Every one of the days has one, calls or not.
 
     days: since 1970. slots: at most one for each day, customer and hour, in any order. A chunk has
     more than calls_max calls only if it is one slot.

@@ -11,6 +11,7 @@ from clickhouse_connect.driver.client import Client
 
 from billing.money import format_nanos
 from clickhouse import rerate_read, rerate_write
+from clickhouse.rerate_read import Slots
 from clickhouse.rerate_scope import Wanted
 from rerate import life, prices
 from rerate.figures import Figures
@@ -48,8 +49,10 @@ class Progress(NamedTuple):
 class Steps:
     """Begins, sends and ends steps. Raises Refused, ClickHouseDown, BrokerDown."""
 
-    def __init__(self, client: Client, records: Records, send: Send) -> None:
+    def __init__(self, client: Client, records: Records, send: Send, chunk_calls: int) -> None:
+        """chunk_calls: what a worker is to hold at once."""
         self.client, self.records, self._send = client, records, send
+        self._chunk_calls = chunk_calls
 
     def begin(self, record: Record, run: Run, phase: Phase, by: str) -> Progress:
         """Begin a step of a run that is in `run`'s state by it."""
@@ -57,17 +60,10 @@ class Steps:
         number = self.records.next_step(rerate_write.last_step(self.client)[0] + 1)
         if phase is Phase.ROLL_BACK:
             slots = rerate_read.ledger_slots(self.client, record.apply_step)
+            chunks = self._planned(number, slots)
         else:
             slots = rerate_read.slots(self.client, self.wanted(record))
-        days = record.scope.days
-        if phase is Phase.ROLL_BACK:  # a day without changes has nothing to be taken back
-            chunks = [
-                chunk
-                for day in sorted({slot[0] for slot in slots})
-                for chunk in _planned(number, range(day, day + 1), slots)
-            ]
-        else:
-            chunks = _planned(number, days, slots)
+            chunks = self._planned(number, slots, record.scope.days)
         begun = record._replace(
             run=run,
             step=Step(number, phase, 0, now_ms, now_ms, tuple(chunks)),
@@ -226,13 +222,12 @@ class Steps:
         slots = rerate_read.late_slots(
             self.client, self.wanted(record), step.turn_began_ms, step.number
         )
-        days = sorted({day for day, *_ in slots})
-        return [c for day in days for c in _planned(step.number, range(day, day + 1), slots)]
+        return self._planned(step.number, slots)
 
-
-def _planned(step: int, days: range, slots: Iterable[tuple[int, str, int, int]]) -> list[Chunk]:
-    own = [Slot(*slot) for slot in slots if slot[0] in days]
-    return plan(str(step), days, own)
+    def _planned(self, step: int, slots: Slots, days: Iterable[int] = ()) -> list[Chunk]:
+        """The chunks of some days, or of those that have slots."""
+        own = [Slot(*slot) for slot in slots]
+        return plan(str(step), days or sorted({s.day for s in own}), own, self._chunk_calls)
 
 
 def delta_of(figures: Figures) -> str:

@@ -97,6 +97,9 @@ class Settings(BaseSettings):
         le=60,
         description="how long workers may take to join; 10 with Apache Kafka",
     )
+    rerate_chunk_calls: int = Field(
+        default=500_000, ge=100, le=1_000_000, description="calls a re-rating worker holds at once"
+    )
     traffic_cps: float = Field(
         default=40.0, gt=0, le=5_000, description="calls per second of `run`"
     )

@@ -38,6 +38,7 @@ ACCOUNTS = (
     Account("bolt", "customer", "Bolt", "gold", "USD"),
     Account("vend", "vendor", "Vend", "buy", "USD"),
 )
+CHUNK_CALLS = 100_000
 COLUMNS = """customer, vendor, answered_at, hex(cdr_id), leg, reason, duration_ms, billed_s, nanos,
     currency, deck_version, rate_row, fx_num, fx_den, received_at, run"""
 Row = tuple[Any, ...]
@@ -55,7 +56,7 @@ class Stored:
         self.after_task: Callable[[Task], None] = lambda _: None
         self.held = False
         """whether tasks are kept instead of done"""
-        self.desk = Desk(Steps(client, Records(url), self._send))
+        self.desk = Desk(Steps(client, Records(url), self._send, CHUNK_CALLS))
         reference.save_accounts(client, ACCOUNTS, 1)
 
     def _send(self, tasks: Sequence[Task], events: Sequence[Event]) -> None:
