@@ -1,7 +1,7 @@
 # `make help` lists what there is. Everything installs what it needs into .venv.
 .DEFAULT_GOAL := help
 .PHONY: help install run demo test check bench bench-stream bench-kernels bench-kernel-growth bench-scale \
-	bench-outage bench-flood soak simulate chaos lock
+	bench-outage bench-flood bench-rerate soak simulate chaos lock
 PY := .venv/bin/python
 STAMP := .venv/installed
 SHELL := /bin/bash
@@ -55,6 +55,9 @@ bench-outage: install ## ClickHouse away for ten minutes under load; the last li
 bench-flood: install ## what a flood of bad records costs the good ones; the last line is JSON
 	@bash deploy/install.sh kafka
 	@$(PY) -m tests.bench.flood
+
+bench-rerate: install ## preview, apply, roll back of 10 M stored calls, 100 M with BIG=1; the last line is JSON
+	@$(PY) -m tests.bench.rerate
 
 soak: install ## an hour at half load: memory and loss; the last line is JSON
 	@bash deploy/install.sh kafka

@@ -4,7 +4,6 @@ import getpass
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,15 +34,14 @@ def _desk() -> Iterator[tuple["Desk", Settings]]:
     from clickhouse.client import connect  # noqa: PLC0415
     from rerate.desk import Desk  # noqa: PLC0415
     from rerate.records import Records  # noqa: PLC0415
-    from rerate.sending import send  # noqa: PLC0415
+    from rerate.sending import Sender  # noqa: PLC0415
     from rerate.steps import Steps  # noqa: PLC0415
 
     settings = load_settings()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     url = settings.documents or f"sqlite:///{settings.data_dir.absolute()}/documents.db"
     with closing(connect(settings)) as client:
-        own = partial(send, settings)
-        steps = Steps(client, Records(url), own, settings.rerate_chunk_calls)
+        steps = Steps(client, Records(url), Sender(settings), settings.rerate_chunk_calls)
         yield Desk(steps), settings
 
 

@@ -34,17 +34,28 @@ class Event(NamedTuple):
         return str(self.run).encode(), json.dumps(self._asdict(), separators=(",", ":")).encode()
 
 
-def send(settings: Settings, tasks: Sequence[Task], events: Sequence[Event] = ()) -> None:
-    """Send and wait until the broker has all of it. Raises BrokerDown; then send again."""
-    messages: list[tuple[str, bytes, bytes]] = [
-        (topics.RERATE_TASKS, task.chunk.id.encode(), task.encode()) for task in tasks
-    ]
-    messages += [(topics.RERATE_EVENTS, *event.encode()) for event in events]
-    asyncio.run(_send(settings, messages))
+class Sender:
+    """Sends, and sees to it that the topics are there before it does for the first time."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings, self._has_topics = settings, False
+
+    def __call__(self, tasks: Sequence[Task], events: Sequence[Event]) -> None:
+        """Send and wait until the broker has all of it. Raises BrokerDown; then send again."""
+        messages: list[tuple[str, bytes, bytes]] = [
+            (topics.RERATE_TASKS, task.chunk.id.encode(), task.encode()) for task in tasks
+        ]
+        messages += [(topics.RERATE_EVENTS, *event.encode()) for event in events]
+        asyncio.run(self._send(messages))
+
+    async def _send(self, messages: list[tuple[str, bytes, bytes]]) -> None:
+        if not self._has_topics:
+            await topics.ensure_topics(self._settings)
+            self._has_topics = True
+        await _send(self._settings, messages)
 
 
 async def _send(settings: Settings, messages: list[tuple[str, bytes, bytes]]) -> None:
-    await topics.ensure_topics(settings)
     producer = AIOKafkaProducer(bootstrap_servers=settings.broker, acks="all")
     try:
         with topics.needing(settings, "send tasks to the re-rating workers"):

@@ -50,6 +50,18 @@ def publish(client: Client, name: str, side: str, rows: list[dict[str, str]]) ->
     return version
 
 
+def sold() -> list[str]:
+    """The names of the sell decks."""
+    return [name for side, name in decks() if side == "sell"]
+
+
+def publish_dearer(client: Client) -> None:
+    """Store, for every sell deck NAME and each share, the deck NAME-SHARE."""
+    for (side, name), rows in decks().items():
+        for share, part in SHARES.items() if side == "sell" else ():
+            publish(client, f"{name}-{share}", side, dearer(rows, part))
+
+
 def dearer(rows: list[dict[str, str]], share: float) -> list[dict[str, str]]:
     """The same deck, with one code in 1 / share of them a hundredth of a cent dearer a minute."""
     every = round(1 / share)
@@ -119,8 +131,8 @@ def _store(client: Client, tariff: Tariff, calls: pa.RecordBatch, first: int) ->
     digits, count = parse_numbers(calls.column("called"))
     priced = rate(calls, digits, count, tariff)
     ids = np.zeros((n, 2), np.uint64)
-    ids[:, 0] = np.arange(first, first + n) * np.uint64(0x9E3779B97F4A7C15)
-    ids[:, 1] = np.arange(first, first + n)
+    serial = np.arange(first, first + n, dtype=np.uint64)
+    ids[:, 0], ids[:, 1] = serial * np.uint64(0x9E3779B97F4A7C15), serial
     cdr_id = pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), n, [None, pa.py_buffer(ids)])
     common = {name: calls.column(name) for name in calls.schema.names}
     common |= {
