@@ -2,7 +2,9 @@
 
 import json
 import logging
+import shlex
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +12,7 @@ import typer
 
 from billing.deck import COVERAGES, SIDES
 from billing.errors import TollwireError
-from billing.instants import parse_instant_ms
+from billing.instants import format_instant_ms, parse_instant_ms
 from deploy import cli_files, cli_rerate
 from deploy.runtime.settings import SettingsError, load_settings
 
@@ -42,6 +44,10 @@ def _instant(name: str, text: str) -> int:
         return parse_instant_ms(text)
     except ValueError as error:
         raise TollwireError(f"--{name} {text!r}: {error}") from None
+
+
+def _now() -> str:
+    return format_instant_ms(int(time.time() * 1_000))
 
 
 @app.command()
@@ -140,7 +146,9 @@ def deck_load(
     if loaded.late_calls:
         cli_files.say(
             f"note: {loaded.late_calls:,} calls answered since --valid-from were priced by an "
-            "earlier version; they keep that price until they are re-rated"
+            "earlier version; they keep that price until they are re-rated. What that would change: "
+            f"tollwire rerate preview --from {valid_from} --to {_now()} --side {side} "
+            f"--deck {shlex.quote(name)}"
         )
 
 

@@ -73,8 +73,10 @@ def preview(
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """What re-rating calls by the decks of now would change. Nothing is changed."""
-    from deploy import rerate_ask  # noqa: PLC0415
+    from deploy import rerate_ask, rerate_export  # noqa: PLC0415
 
+    if export is not None:
+        rerate_export.check(export)
     given = {
         "from": from_,
         "to": to,

@@ -18,6 +18,7 @@ from rerate.records import Record
 NAMES: Final = ("total", *DIMENSIONS)
 AMOUNTS: Final = ("old", "new", "delta")
 COUNTS: Final = tuple(name for name in Line._fields if not name.endswith("_nanos"))
+KINDS: Final = (".xlsx", ".parquet")
 _WIDTH: Final = 18
 SCHEMA: Final = pa.schema(
     [
@@ -29,11 +30,16 @@ SCHEMA: Final = pa.schema(
 """of the Parquet file: one row a line"""
 
 
+def check(path: Path) -> None:
+    """Raises FileRefused if nothing is written to such a name."""
+    if path.suffix.lower() not in KINDS:
+        raise FileRefused(f"{path}: written as {' or '.join(KINDS)}, by the end of its name")
+
+
 def write(path: Path, record: Record, figures: Figures) -> None:
     """Write a preview; the file is there whole or not at all. Raises FileRefused."""
     makers = {".xlsx": _workbook, ".parquet": _parquet}
-    if path.suffix.lower() not in makers:
-        raise FileRefused(f"{path}: written as {', '.join(makers)}, by the end of its name")
+    check(path)
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         makers[path.suffix.lower()](part, record, figures)

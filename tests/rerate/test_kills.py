@@ -14,7 +14,7 @@ import pytest
 
 from deploy.local import running, start
 from tests.deploy.conftest import Platform, platform_on, until
-from tests.kafka.broker import Broker
+from tests.kafka.embedded import Tansu
 
 DAY_MS = 86_400_000
 FROM_MS = 20_400 * DAY_MS
@@ -28,7 +28,16 @@ ROWS = """SELECT cdr_id, leg, reason, duration_ms, billed_s, nanos, currency, de
 
 
 @pytest.fixture(scope="module")
-def platform(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tansu]:
+    """The embedded one: it is not what is killed here."""
+    found = Tansu(tmp_path_factory.mktemp("broker"))
+    found.start()
+    yield found
+    found.stop()
+
+
+@pytest.fixture(scope="module")
+def platform(broker: Tansu, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """Calls of four days at 0.06, the sell deck corrected to 0.03, small chunks, a worker."""
     folder = tmp_path_factory.mktemp("kills")
     with platform_on(broker, folder, rerate_chunk_calls=100) as found:

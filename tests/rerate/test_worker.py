@@ -120,7 +120,7 @@ def test_what_if_of_a_deck_that_was_never_published(platform: Platform, tmp_path
         (("preview", *PERIOD, "--instead", "sell:gold=tin"), "there is no sell deck 'tin'"),
         (("preview", *PERIOD, "--instead", "gold"), "expected SIDE:DECK=OTHER"),
         (("show", "99"), "there is no run 99"),
-        (("preview", *PERIOD, "--export", "x.doc"), "written as .xlsx, .parquet"),
+        (("preview", *PERIOD, "--export", "x.doc"), "written as .xlsx or .parquet"),
     ],
 )
 def test_refusals(platform: Platform, words: tuple[str, ...], said: str) -> None:
