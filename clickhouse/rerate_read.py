@@ -1,10 +1,13 @@
 """What a re-rating reads: how many calls lie where, a chunk's calls, and whether they moved."""
 
-from typing import Final
+import re
+from typing import Any, Final
 
 import pyarrow as pa
+from clickhouse_connect.driver.binding import format_str
 from clickhouse_connect.driver.client import Client
 
+from clickhouse.client import asking
 from clickhouse.rerate_scope import (
     Span,
     Wanted,
@@ -18,30 +21,33 @@ from clickhouse.tables import LIVE_VERSIONS, PRICED
 
 _ORDER: Final = "customer, answered_at, cdr_id"
 _LEG_COLUMNS: Final = ("cdr_id", "leg", "received_at", *PRICED)
+_COMPARED: Final = (
+    *("cdr_id", "leg", "reason", "billed_s", "nanos", "currency", "deck_version", "rate_row"),
+)
 Slots = list[tuple[int, str, int, int]]
 """(day since 1970, customer, hour of the day, calls)"""
 
 
 def slots(client: Client, wanted: Wanted) -> Slots:
-    """Calls by day, customer and hour. Repeated rows of one call count again."""
-    return _slots(client, legs_where(wanted))
+    """Calls by day, customer and hour. Rows that replace others count as well."""
+    return _slots(client, f"leg = 'sell' AND {legs_where(wanted)}")
 
 
 def late_slots(client: Client, wanted: Wanted, since_ms: int, step: int) -> Slots:
-    """Of the legs stored since an instant those that the step did not write, as `slots`."""
+    """Of the legs stored since an instant those that the step did not write, each as a call."""
     late = f"stored_at >= {instant(since_ms)} AND version != {LIVE_VERSIONS + step}"
     return _slots(client, f"{legs_where(wanted)} AND {late}")
 
 
 def ledger_slots(client: Client, step: int) -> Slots:
-    """The calls that a step changed, as `slots`."""
+    """The legs that a step changed, each as a call."""
     return _slots(client, f"step = {int(step)}", "rerate_delta")
 
 
 def _slots(client: Client, where: str, table: str = "charge") -> Slots:
     query = f"""
         SELECT toUInt32(toDate(answered_at)) AS day, toString(customer) AS customer,
-               toHour(answered_at) AS hour, uniq(cdr_id) AS calls
+               toHour(answered_at) AS hour, count() AS legs
         FROM {table} WHERE {where}
         GROUP BY day, customer, hour ORDER BY day, customer, hour
     """
@@ -79,12 +85,39 @@ def read_calls(client: Client, wanted: Wanted, span: Span, calling: bool) -> pa.
     )
 
 
-def read_legs(client: Client, wanted: Wanted, span: Span) -> pa.Table:
-    """The legs of the calls of a span in the same order, as they are charged now."""
+def read_legs(client: Client, wanted: Wanted, span: Span, whole: bool) -> pa.Table:
+    """The legs of the calls of a span in the same order, as they are charged now.
+
+    whole: every column that a change of a leg names; else those that tell whether it changes.
+    """
     return asked_arrow(
         client,
         f"""
-        SELECT {", ".join(_LEG_COLUMNS)}
+        SELECT {", ".join(_LEG_COLUMNS if whole else _COMPARED)}
         FROM charge FINAL WHERE {legs_where(wanted, span)} ORDER BY {_ORDER}, leg
         """,
     )
+
+
+def read_call(client: Client, call: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """A call by its cdr id in hexadecimal digits, and its legs; ({}, []) if there is none."""
+    if not re.fullmatch(r"[0-9a-f]{32}", call):
+        return {}, []
+    own = f"cdr_id = unhex('{call}')"
+    calls = _dicts(
+        client,
+        "SELECT customer, vendor, calling, called, duration_ms,"
+        f" toUnixTimestamp64Milli(answered_at) AS answered_ms FROM cdr FINAL WHERE {own}",
+    )
+    if not calls:
+        return {}, []
+    at = f"customer = {format_str(calls[0]['customer'])}"
+    at += f" AND answered_at = {instant(calls[0]['answered_ms'])}"
+    columns = f"toString(leg) AS leg, {', '.join(PRICED)}"
+    legs = f"SELECT {columns} FROM charge FINAL WHERE {at} AND {own} ORDER BY leg DESC"
+    return calls[0], _dicts(client, legs)
+
+
+def _dicts(client: Client, query: str) -> list[dict[str, Any]]:
+    with asking():
+        return list(client.query(query).named_results())

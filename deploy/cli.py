@@ -146,8 +146,8 @@ def deck_load(
     if loaded.late_calls:
         cli_files.say(
             f"note: {loaded.late_calls:,} calls answered since --valid-from were priced by an "
-            "earlier version; they keep that price until they are re-rated. What that would change: "
-            f"tollwire rerate preview --from {valid_from} --to {_now()} --side {side} "
+            "earlier version; they keep that price until they are re-rated. What that would "
+            f"change: tollwire rerate preview --from {valid_from} --to {_now()} --side {side} "
             f"--deck {shlex.quote(name)}"
         )
 

@@ -110,6 +110,13 @@ def show(
         _shown(desk, desk.go_on(run), export, as_json)
 
 
+@app.command()
+def explain(run: Number, call: Annotated[str, typer.Argument(help="its cdr id")]) -> None:
+    """Why one call costs what it does, and what the run makes of it, step by step."""
+    with _desk() as (desk, _):
+        typer.echo("\n".join(desk.explained(run, call.lower())))
+
+
 @app.command(name="list")
 def list_() -> None:
     """All runs, oldest first."""

@@ -36,8 +36,10 @@ class Rerated(NamedTuple):
     """rows of rerate_delta without step and run"""
 
 
-def rerate(read: Read, side: str, tariff: Tariff, threads: int = 0) -> Rerated:
+def rerate(read: Read, side: str, tariff: Tariff, threads: int, changes: bool) -> Rerated:
     """Rate calls again and compare. side: "sell", "buy" or "both", the legs that may change.
+
+    changes: whether the rows to write are asked for; then `read` has whole legs.
 
     A call is rated whole or not at all: where only one leg may change and the call becomes rated,
     or ceases to be, the other leg does too.
@@ -48,7 +50,7 @@ def rerate(read: Read, side: str, tariff: Tariff, threads: int = 0) -> Rerated:
     whole = np.zeros(calls.num_rows, np.bool_)
     whole[place[(leg == LEGS["sell"]) & (place >= 0)]] = True
     was = _was_rated(read.legs, place, whole)
-    figures, changes = Figures(), []
+    figures, written = Figures(), [CHANGES.empty_table()]
     for subset, legs in _subsets(side, whole, was):
         part = calls if len(subset) == calls.num_rows else calls.take(pa.array(subset))
         digits, count = parse_numbers(part.column("called"))
@@ -62,13 +64,14 @@ def rerate(read: Read, side: str, tariff: Tariff, threads: int = 0) -> Rerated:
             asked = legs in (BOTH, name)
             found = compare(name, part, at[at >= 0], own, priced, tariff, asked)
             found.add_to(figures, tariff)
-            changes.append(found.changes(priced, tariff))
+            if changes:
+                written.append(found.changes(priced, tariff))
     apart = int((~whole).sum() + (place < 0).sum())
     return Rerated(
         int(whole.sum()),
         apart,
         figures,
-        pa.concat_tables(changes) if changes else CHANGES.empty_table(),
+        pa.concat_tables(written),
     )
 
 

@@ -8,6 +8,7 @@ from rerate import life, prices
 from rerate.figures import Figures
 from rerate.life import Action, Refused, Run, State
 from rerate.records import Record
+from rerate.sample import explained
 from rerate.scope import Scope
 from rerate.steps import RUNNING, Progress, Steps
 from rerate.task import Phase
@@ -135,6 +136,13 @@ class Desk:
     def figures(self, record: Record) -> Figures:
         """What the run's last preview found."""
         return self._steps.figures(record)
+
+    def explained(self, number: int, call: str) -> list[str]:
+        """Why a call costs what it does, and what the run's prices make of it."""
+        record = self._records.get(number)
+        if not record.digest:
+            raise Refused(f"run {number} has no prices yet: preview it first")
+        return explained(self._client, prices.load(self._client, record.digest), call)
 
     def posted(self, record: Record) -> list[Posted]:
         """What the run has changed, by its ledger; nothing before it is applied."""

@@ -6,6 +6,7 @@ in two halves, which fit int64 for 2^31 legs a batch, and put together as Python
 
 import json
 from collections.abc import Mapping
+from operator import add
 from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
@@ -188,7 +189,7 @@ def _line(sums: list[int]) -> Line:
 
 
 def _added(one: Line, other: Line) -> Line:
-    return Line(*(a + b for a, b in zip(one, other, strict=True)))
+    return Line(*map(add, one, other))
 
 
 def _change(twice: Twice, row: int, currency: str) -> Change:

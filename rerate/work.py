@@ -5,7 +5,9 @@ has been posted shows no difference the next time.
 """
 
 import socket
+import threading
 import time
+from collections.abc import Callable
 from os import getpid
 from typing import Final, NamedTuple
 
@@ -61,35 +63,31 @@ def _of_decks(scope: Scope, priced: Prices) -> tuple[tuple[str, ...], tuple[str,
 
 
 class Worker:
-    """Does tasks, one after another; for one thread. Keeps the tariff of the last run."""
+    """Does tasks, several at once if it is called from several threads. Keeps the last tariff."""
 
-    def __init__(self, client: Client, threads: int = 0) -> None:
-        self._client, self._threads = client, threads
+    def __init__(self, connect: Callable[[], Client], threads: int = 0) -> None:
+        """connect: a client of its own for each thread."""
+        self._connect, self._threads = connect, threads
+        self._own, self._compiling = threading.local(), threading.Lock()
         self._pricing: Pricing | None = None
 
     def do(self, task: Task) -> int:
         """Do a chunk of a step that is open, and say so in rerate_chunk; returns its calls.
 
-        Prices that cannot be had are said there too, as the chunk's refusal. Raises ClickHouseDown
-        (nothing half done: do the task again).
+        What cannot be done for good is said there too, as the chunk's refusal. Raises
+        ClickHouseDown (nothing half done: do the task again).
         """
-        if not rerate_write.is_open(self._client, task.step):
+        if not hasattr(self._own, "client"):
+            self._own.client = self._connect()
+        client: Client = self._own.client
+        if not rerate_write.is_open(client, task.step):
             return 0
-        begin_s, read_ms = time.monotonic(), rerate_read.now_ms(self._client)
+        begin_s, read_ms = time.monotonic(), rerate_read.now_ms(client)
         calls, figures, refusal = 0, Figures(), ""
-        span = Span(task.chunk.day, task.chunk.begin, task.chunk.end)
-        if task.phase is Phase.ROLL_BACK:
-            rerate_write.post_back(self._client, task.step, task.undoes, span)
-            calls = task.chunk.calls
-        else:
-            try:
-                found = self._rerated(task, span)
-            except (NoPrices, BatchError, ClickHouseRefused) as error:
-                refusal = str(error)
-            else:
-                calls, figures = found.calls, found.figures
-                if task.phase is Phase.APPLY:
-                    self._apply(task, span, found)
+        try:
+            calls, figures = self._done(client, task)
+        except (NoPrices, BatchError, ClickHouseRefused) as error:
+            refusal = str(error)
         row = {
             "step": task.step,
             "round": task.turn,
@@ -103,33 +101,48 @@ class Worker:
             "took_ms": round((time.monotonic() - begin_s) * 1_000),
             "read_at": read_ms,
         }
-        rerate_write.write_chunk(self._client, row)
+        rerate_write.write_chunk(client, row)
         return calls
 
-    def _rerated(self, task: Task, span: Span) -> Rerated:
-        if self._pricing is None or self._pricing.digest != task.digest:
-            own = load(self._client, task.digest)
-            self._pricing = Pricing(task.digest, own, tariff_of(self._client, own))
-        tariff = self._pricing.tariff
-        asked = wanted(task.scope, self._pricing.prices)
-        read = Read(
-            rerate_read.read_calls(self._client, asked, span, tariff.classes is not None),
-            rerate_read.read_legs(self._client, asked, span),
-        )
-        return rerate(read, task.scope.side, tariff, self._threads)
+    def _done(self, client: Client, task: Task) -> tuple[int, Figures]:
+        span = Span(task.chunk.day, task.chunk.begin, task.chunk.end)
+        if task.phase is Phase.ROLL_BACK:
+            rerate_write.post_back(client, task.step, task.undoes, span)
+            return task.chunk.calls, Figures()
+        found = self._rerated(client, task, span)
+        if task.phase is Phase.APPLY:
+            _apply(client, task, span, found.changes)
+        return found.calls, found.figures
 
-    def _apply(self, task: Task, span: Span, found: Rerated) -> None:
-        changes = found.changes
-        n = changes.num_rows
-        if n:
-            own = {"step": task.step, "run": task.run, "new_run": task.run}
-            columns = [
-                pa.array([own[f.name]], f.type).take(pa.array([0] * n, pa.int32()))
-                if f.name in own
-                else changes.column(f.name)
-                for f in RERATE_DELTA.schema
-            ]
-            ledger = pa.Table.from_arrays(columns, schema=RERATE_DELTA.schema)
-            rerate_write.write_ledger(self._client, ledger)
-        # Also without changes: those that a worker wrote down before it died are posted here.
-        rerate_write.post(self._client, task.step, span)
+    def _rerated(self, client: Client, task: Task, span: Span) -> Rerated:
+        pricing = self._priced_by(client, task.digest)
+        tariff, changes = pricing.tariff, task.phase is Phase.APPLY
+        asked = wanted(task.scope, pricing.prices)
+        read = Read(
+            rerate_read.read_calls(client, asked, span, tariff.classes is not None),
+            rerate_read.read_legs(client, asked, span, whole=changes),
+        )
+        return rerate(read, task.scope.side, tariff, self._threads, changes)
+
+    def _priced_by(self, client: Client, digest: str) -> Pricing:
+        with self._compiling:
+            if self._pricing is None or self._pricing.digest != digest:
+                own = load(client, digest)
+                self._pricing = Pricing(digest, own, tariff_of(client, own))
+            return self._pricing
+
+
+def _apply(client: Client, task: Task, span: Span, changes: pa.Table) -> None:
+    n = changes.num_rows
+    if n:
+        own = {"step": task.step, "run": task.run, "new_run": task.run}
+        columns = [
+            pa.array([own[f.name]], f.type).take(pa.array([0] * n, pa.int32()))
+            if f.name in own
+            else changes.column(f.name)
+            for f in RERATE_DELTA.schema
+        ]
+        ledger = pa.Table.from_arrays(columns, schema=RERATE_DELTA.schema)
+        rerate_write.write_ledger(client, ledger)
+    # Also without changes: those that a worker wrote down before it died are posted here.
+    rerate_write.post(client, task.step, span)

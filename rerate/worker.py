@@ -28,6 +28,9 @@ from streams.retry import stop_the_process, until_done
 from streams.running import run_app
 
 GROUP: Final = "tollwire-rerate"
+AT_ONCE: Final = 2
+"""Chunks: one is rated while ClickHouse reads or writes the other."""
+LINGER_MS: Final = 5
 WAIT_S: Final = 60.0
 _log = structlog.get_logger()
 
@@ -49,7 +52,7 @@ async def _run(settings: Settings, state: health.Health) -> None:
 def build(settings: Settings) -> faust.App:
     """The Faust app of one worker."""
     app = new_app(GROUP, settings, datadir=str(settings.data_dir / "rerate"))
-    worker = Worker(connect(settings), settings.kernel_threads)
+    worker = Worker(partial(connect, settings), settings.kernel_threads)
 
     async def say(event: Event) -> None:
         key, value = event.encode()
@@ -58,17 +61,19 @@ def build(settings: Settings) -> faust.App:
         except ProducerSendError as error:
             raise KafkaError(str(error)) from error
 
+    async def one(task: Task) -> None:
+        do = partial(asyncio.to_thread, worker.do, task)
+        calls = await until_done("rerate", (ClickHouseDown,), do)
+        await until_done("say", (KafkaError,), partial(say, _done(task, calls)))
+
     async def run(events: Sequence[Any]) -> None:
         try:
-            for event in events:
-                if task := _task(event.message.value):
-                    do = partial(asyncio.to_thread, worker.do, task)
-                    calls = await until_done("rerate", (ClickHouseDown,), do)
-                    await until_done("say", (KafkaError,), partial(say, _done(task, calls)))
+            tasks = filter(None, [_task(event.message.value) for event in events])
+            await asyncio.gather(*map(one, tasks))
         except Exception:
             stop_the_process("rerate")
 
-    add_agent(app, topics.RERATE_TASKS, run, events_max=1, linger_ms=1)
+    add_agent(app, topics.RERATE_TASKS, run, AT_ONCE, linger_ms=LINGER_MS)
     return app
 
 

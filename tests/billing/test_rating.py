@@ -167,3 +167,13 @@ def test_the_dictionary_of_names_may_be_shared_by_slices() -> None:
     assert [REASONS[r] for r in found.reason] == ["", "customer_unknown"]
     assert found.sell.nanos.tolist() == [61 * NANOS // 100, 0]
     assert found.node.dtype == np.int32
+
+
+def test_a_leg_that_nobody_asks_for_suspends_nothing_and_has_no_charge() -> None:
+    strange = GOOD._replace(customer="nobody")
+    found = rated(MADE, strange, legs="buy")
+    assert found.reason.tolist() == [0]
+    assert (found.sell.nanos.tolist(), found.buy.nanos.tolist()) == ([0], [300_000_000])
+    found = rated(MADE, GOOD._replace(vendor="nobody"), legs="sell")
+    assert found.reason.tolist() == [0]
+    assert (found.sell.nanos.tolist(), found.buy.nanos.tolist()) == ([610_000_000], [0])

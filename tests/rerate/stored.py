@@ -49,7 +49,7 @@ class Stored:
 
     def __init__(self, client: Client, url: str) -> None:
         self.client, self.offset = client, 0
-        self.worker = Worker(client, threads=1)
+        self.worker = Worker(lambda: client, threads=1)
         self.events: list[Event] = []
         self.tasks: list[Task] = []
         self.book: dict[Key, Balance] = {}

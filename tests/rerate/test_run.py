@@ -63,6 +63,20 @@ def test_the_figures_of_a_preview(stored: Stored) -> None:
     assert delta_of(figures) == record.run.delta
 
 
+def test_a_call_is_explained_as_it_is_and_as_it_would_be(stored: Stored) -> None:
+    priced(stored)
+    number = stored.desk.make(whole(), "ann").number
+    record = stored.desk.preview(number, "ann").record
+    worst = stored.desk.figures(record).largest("sell", "USD")[0]
+    lines = stored.desk.explained(number, worst.call)
+    assert "NOW, sell: 0.06 USD for 60 s, deck version 1 row 0, run 0" in lines
+    nets = [line for line in lines if "net, rounded" in line]
+    assert [line.rsplit(": ", 1)[1] for line in nets] == ["0.06 USD", "0.03 USD"] + 2 * ["0.01 USD"]
+    assert not any("was another then" in line for line in lines)
+    with pytest.raises(Refused, match="there is no call"):
+        stored.desk.explained(number, "0" * 32)
+
+
 def test_the_same_decks_change_nothing(stored: Stored) -> None:
     stored.deck("gold", "sell", {"49": DEAR})
     stored.deck("buy", "buy", {"49": COST})
