@@ -26,6 +26,8 @@ from deploy.runtime.settings import Settings
 CONNECT_S_MAX: Final = 5
 ANSWER_S_MAX: Final = 120
 POLL_S: Final = 0.1
+PLAIN_BYTES_MAX: Final = 1 << 20
+"""A larger insert is compressed: to take it apart costs less than to send it whole."""
 _PORTS: Final = {"http": 8123, "https": 8443}
 # Rows that replace others are told apart when read (FINAL) and merged, not within each insert.
 _INSERT: Final = {"async_insert": 0, "optimize_on_insert": 0}
@@ -149,7 +151,9 @@ def insert_arrow(client: Client, table: Table | str, rows: pa.Table | pa.RecordB
     if not ready.num_rows:
         return 0
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, ready.schema) as stream:
+    large = ready.nbytes > PLAIN_BYTES_MAX
+    options = pa.ipc.IpcWriteOptions(compression="lz4" if large else None)
+    with pa.ipc.new_stream(sink, ready.schema, options=options) as stream:
         stream.write(ready)
     with asking():
         client.raw_insert(
