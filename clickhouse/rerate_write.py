@@ -43,7 +43,7 @@ def write_ledger(client: Client, rows: pa.Table) -> None:
 
 
 def post(client: Client, step: int, span: Span) -> None:
-    """Make the charges of a span what a step's ledger says, all at once; not if it is closed."""
+    """Make the charges of a span what a step's ledger says, all at once; not if it is over."""
     _post(client, step, step, "new", span)
 
 
@@ -61,6 +61,7 @@ def _post(client: Client, step: int, ledger: int, which: str, span: Span) -> Non
         WHERE step = {int(ledger)} AND {span_where(span)}
           AND (SELECT argMax(state, changed_at) FROM rerate_step WHERE step = {int(step)})
               != 'closed'
+          AND {int(step)} NOT IN (SELECT undoes FROM rerate_step)
     """
     with asking():
         client.command(query, settings=dict(_ONE_BLOCK))
@@ -136,16 +137,23 @@ def later_run(client: Client, step: int, live_steps: Sequence[int]) -> int | Non
     return int(asked(client, query)[0][0]) or None
 
 
-def set_step(client: Client, step: int, run: int, phase: str, state: str, by: int = 0) -> None:
-    """Say what workers may do for a step: "open", "paused" or "closed"; by: the step undoing it."""
-    row = {"step": step, "run": run, "phase": phase, "state": state, "undone_by": by}
+def set_step(client: Client, step: int, run: int, phase: str, state: str, undoes: int) -> None:
+    """Say what workers may do for a step: "open", "paused" or "closed".
+
+    undoes: of a roll-back the apply that it takes back, which is over from then on; else 0.
+    """
+    row = {"step": step, "run": run, "phase": phase, "state": state, "undoes": undoes}
     insert_arrow(client, RERATE_STEP, pa.Table.from_pylist([row], schema=RERATE_STEP.schema))
 
 
-def is_open(client: Client, step: int) -> bool:
-    """Whether workers may write for a step."""
-    query = f"SELECT argMax(state, changed_at) FROM rerate_step WHERE step = {int(step)}"
-    return bool(asked(client, query)[0][0] == "open")
+def state_of(client: Client, step: int) -> str:
+    """What workers may do for a step: "open", "paused", "closed"; "" if it was never begun."""
+    query = f"""
+        SELECT if({int(step)} IN (SELECT undoes FROM rerate_step), 'closed',
+                  argMax(state, changed_at))
+        FROM rerate_step WHERE step = {int(step)}
+    """
+    return str(asked(client, query)[0][0])
 
 
 def last_step(client: Client) -> tuple[int, int]:

@@ -228,7 +228,7 @@ RERATE_STEP: Final = _table(
         "run": "UInt32",
         "phase": "LowCardinality(String)",
         "state": "LowCardinality(String)",
-        "undone_by": "UInt32",
+        "undoes": "UInt32",
     },
 )
 

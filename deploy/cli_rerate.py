@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from billing.errors import TollwireError
 from deploy.cli_files import say
 from deploy.runtime.settings import Settings, load_settings
 
@@ -88,6 +89,8 @@ def preview(
         "codes": code,
         "switches": switch,
     }
+    if run is not None and (any(given.values()) or scope or calls or instead or note):
+        raise TollwireError(f"run {run} has its scope: give a run or a scope, not both")
     with _desk() as (desk, settings):
         number = run
         if number is None:
@@ -106,8 +109,15 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """A run: its state, its money, who did what."""
+    from rerate.life import Refused  # noqa: PLC0415
+
     with _desk() as (desk, _):
-        _shown(desk, desk.go_on(run), export, as_json)
+        try:
+            progress = desk.go_on(run)
+        except Refused as refusal:
+            say(str(refusal))
+            progress = desk.look(run)
+        _shown(desk, progress, export, as_json)
 
 
 @app.command()

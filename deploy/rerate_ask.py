@@ -28,6 +28,10 @@ def scope_of(file: Path | None, given: Mapping[str, Any], calls: Path | None) ->
     if calls is not None:
         lines = read_file(calls).decode("ascii", "replace").splitlines()
         said["calls"] = [line.strip().lower() for line in lines if line.strip()]
+    for name, value in said.items():
+        if value == []:
+            where = calls if name == "calls" and calls is not None else file
+            raise ScopeRefused(f"{where}: {name}: empty; leave it out to mean all of them")
     return parse(said)
 
 

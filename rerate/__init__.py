@@ -1,1 +1,1 @@
-"""Bulk re-rating. Not built yet; the folder's README says what will live here."""
+"""Bulk re-rating: runs with a preview, an approval, an apply and a roll-back."""

@@ -1,6 +1,7 @@
 """What people do with runs: make, preview, submit, approve, apply, roll back, cancel, pause."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from clickhouse import rerate_read, rerate_write
 from clickhouse.rerate_write import Posted
@@ -36,6 +37,9 @@ class Desk:
                 "of the day; end the period at the latest now"
             )
         priced = prices.gather(self._client, instead or {})
+        decks = {account.deck for account in priced.accounts}
+        if unknown := sorted(set(scope.decks) - decks):
+            raise Refused(f"scope: decks: no account has the deck {unknown[0]!r}")
         if not rerate_read.slots(self._client, wanted(scope, priced)):
             raise Refused(f"the scope matches no calls: {scope.canonical()}")
         return self._records.create(
@@ -52,9 +56,10 @@ class Desk:
             return self.go_on(number, send_again=True)
         run = life.step(record.run, Action.PREVIEW)
         priced = self._gathered(record)
-        record = record._replace(
+        after = record._replace(
             digest=prices.save(self._client, priced), as_of_ms=rerate_read.now_ms(self._client)
         )
+        record = after._replace(mark=self._steps.mark(after, priced))
         return self._steps.begin(record, run, Phase.PREVIEW, by)
 
     def submit(self, number: int, by: str, suspending: bool = False) -> Record:
@@ -72,6 +77,8 @@ class Desk:
     def approve(self, number: int, by: str, delta: str) -> Record:
         """Approve the run as another person, who types its delta."""
         record = self._records.get(number)
+        if by == record.made_by:
+            raise Refused(f"run {number} was made by {by}: another person must approve it")
         return self._held(record, by, lambda now: life.approve(record.run, by, delta, now))
 
     def reject(self, number: int, by: str) -> Record:
@@ -83,6 +90,7 @@ class Desk:
         record = self._records.get(number)
         if record.run.state is State.APPLYING:
             return self.go_on(number, send_again=True)
+        self.all()
         hash_now = self._hash_now(record)
         try:
             run = life.apply(record.run, hash_now)
@@ -97,13 +105,7 @@ class Desk:
         if record.run.state is State.ROLLING_BACK:
             return self.go_on(number, send_again=True)
         run = life.step(record.run, Action.ROLL_BACK)
-        later = [
-            other.apply_step
-            for other in self._records.all()
-            if other.apply_step > record.apply_step
-            and other.run.state in (State.APPLIED, State.APPLYING)
-        ]
-        if touched := rerate_write.later_run(self._client, record.apply_step, later):
+        if touched := self._steps.touched_by(record):
             raise Refused(
                 f"run {touched} has changed calls of run {number} since: roll run {touched} back "
                 "first"
@@ -113,6 +115,8 @@ class Desk:
     def cancel(self, number: int, by: str) -> Progress:
         """End the run; what was applied of it is taken back."""
         record = self._records.get(number)
+        if record.run.state is State.ROLLING_BACK:
+            return self.go_on(number, send_again=True)
         run = life.step(record.run, Action.CANCEL)
         if run.state is State.ROLLING_BACK:
             return self._steps.begin(record._replace(paused=False), run, Phase.ROLL_BACK, by)
@@ -133,6 +137,10 @@ class Desk:
         """How far the run is; `Steps.go_on`."""
         return self._steps.go_on(number, send_again)
 
+    def look(self, number: int) -> Progress:
+        """How far the run is; nothing is done about it."""
+        return self._steps.progress(self._records.get(number))
+
     def figures(self, record: Record) -> Figures:
         """What the run's last preview found."""
         return self._steps.figures(record)
@@ -149,10 +157,11 @@ class Desk:
         return rerate_write.posted(self._client, record.apply_step) if record.apply_step else []
 
     def all(self) -> list[Record]:
-        """Every run; one whose workers are done is brought to its next state."""
+        """Every run; one whose workers are done is brought to its next state if it may be."""
         for record in self._records.all():
             if record.run.state in RUNNING:
-                self._steps.go_on(record.number)
+                with suppress(Refused):
+                    self._steps.go_on(record.number)
         return self._records.all()
 
     def _stepped(self, record: Record, action: Action, by: str) -> Record:

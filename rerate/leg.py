@@ -134,8 +134,7 @@ def compare(
     both = old.rated & new.rated
     destination = _went(was, old, tariff)
     if asked:
-        goes = tariff.rows.destination[np.where(new.rated, side.rate_row[at], 0)]
-        destination = np.where(new.rated, goes, destination)
+        destination[new.rated] = tariff.rows.destination[side.rate_row[at][new.rated]]
     return Leg(
         name,
         calls,
@@ -148,7 +147,7 @@ def compare(
             np.where(new.rated, after, before).astype(np.int32),
         ),
         list(codes),
-        destination.astype(np.int32),
+        destination,
     )
 
 

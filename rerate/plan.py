@@ -43,6 +43,14 @@ class Chunk(NamedTuple):
     calls: int
     """when it was planned"""
 
+    def holds(self, slot: Slot) -> bool:
+        """Whether it has a key of a slot."""
+        first_ms = slot.day * DAY_MS + slot.hour * HOUR_MS
+        first, last = Key(slot.customer, first_ms), Key(slot.customer, first_ms + HOUR_MS - 1)
+        return (
+            slot.day == self.day and self.begin <= last and (self.end is None or first < self.end)
+        )
+
 
 def plan(run: str, days: Iterable[int], slots: Iterable[Slot], calls_max: int) -> list[Chunk]:
     """The chunks of a run, by day and key. Every one of the days has one, calls or not.

@@ -65,11 +65,10 @@ def gather(client: Client, instead: Mapping[tuple[str, str], str]) -> Prices:
     rows = reference.list_versions(client)
     known = {(row.side, row.deck) for row in rows}
     for (side, deck), other in instead.items():
-        if (side, other) not in known:
-            have = ", ".join(sorted(name for own, name in known if own == side)) or "none"
-            raise NoPrices(
-                f"there is no {side} deck {other!r} to price {deck!r} by; loaded: {have}"
-            )
+        for name in (deck, other):
+            if (side, name) not in known:
+                have = ", ".join(sorted(own for of, own in known if of == side)) or "none"
+                raise NoPrices(f"there is no {side} deck {name!r}; loaded: {have}")
     fx = reference.load_fx(client)
     return Prices(
         tuple(row.number for row in rows),

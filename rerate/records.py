@@ -58,9 +58,11 @@ class Step(NamedTuple):
     number: int = 0
     phase: Phase = Phase.PREVIEW
     turn: int = 0
-    turn_began_ms: int = 0
+    began_ms: int = 0
     sent_ms: int = 0
     """when its tasks were last sent"""
+    late_mark: str = ""
+    """what had come in since it began, when this turn was planned"""
     plan: tuple[Chunk, ...] = ()
     """the chunks of this turn"""
 
@@ -80,6 +82,8 @@ class Record(NamedTuple):
     """of the prices of its preview"""
     as_of_ms: int = 0
     """when its preview began; legs stored later are not part of it"""
+    mark: str = ""
+    """what its calls were then"""
     preview_step: int = 0
     apply_step: int = 0
     step: Step = Step()
@@ -153,10 +157,18 @@ class Records:
     def _alone(self, connection: Connection, wanted: Record) -> None:
         for other in self._all(connection):
             busy = other.run.state in CHANGING and other.number != wanted.number
+            later = other.step.phase is not Phase.PREVIEW and (
+                other.step.number > wanted.step.number
+            )
             if busy and other.overlaps(wanted):
                 raise Refused(
-                    f"run {other.number} is {other.run.state} on days of run {wanted.number}: wait "
-                    "until it is done"
+                    f"run {other.number} is {other.run.state} on days of run {wanted.number}; "
+                    f"`tollwire rerate show {other.number}` says how far it is"
+                )
+            if later and other.overlaps(wanted):
+                raise Refused(
+                    f"run {other.number} has been {other.run.state} meanwhile, on days of run "
+                    f"{wanted.number}: look at its money again"
                 )
 
     def _all(self, connection: Connection) -> list[Record]:
@@ -211,8 +223,7 @@ def _row(record: Record) -> dict[str, Any]:
 def _record(document: str) -> Record:
     said = json.loads(document)
     ident, state, *rest = said["run"]
-    *first, plan = said["step"]
-    number, phase, turn, began_ms, sent_ms = first
+    number, phase, turn, began_ms, sent_ms, late_mark, plan = said["step"]
     chunks = tuple(Chunk(i, d, Key(*b), e and Key(*e), n) for i, d, b, e, n in plan)
     return Record(
         **{
@@ -220,6 +231,6 @@ def _record(document: str) -> Record:
             "run": Run(ident, State(state), *rest),
             "scope": scope.parse(json.loads(said["scope"])),
             "instead": tuple((side, deck, other) for side, deck, other in said["instead"]),
-            "step": Step(number, Phase(phase), turn, began_ms, sent_ms, chunks),
+            "step": Step(number, Phase(phase), turn, began_ms, sent_ms, late_mark, chunks),
         }
     )

@@ -11,7 +11,7 @@ from billing.instants import DAY_MS, format_instant_ms, parse_instant_ms
 
 SIDES: Final = ("sell", "buy", "both")
 STATUSES: Final = ("rated", "suspended", "any")
-CALLS_MAX: Final = 100_000
+CALLS_MAX: Final = 20_000
 """of a scope that names its calls"""
 _CODE: Final = re.compile(r"[0-9]{1,18}")
 _CALL: Final = re.compile(r"[0-9a-f]{32}")

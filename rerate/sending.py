@@ -56,7 +56,12 @@ class Sender:
 
 
 async def _send(settings: Settings, messages: list[tuple[str, bytes, bytes]]) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=settings.broker, acks="all")
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.broker,
+        acks="all",
+        max_request_size=topics.MESSAGE_BYTES_MAX,
+        compression_type="gzip",
+    )
     try:
         with topics.needing(settings, "send tasks to the re-rating workers"):
             await producer.start()

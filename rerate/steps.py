@@ -7,6 +7,7 @@ looks next. Only `rerate_chunk` says what is done.
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
+import structlog
 from clickhouse_connect.driver.client import Client
 
 from billing.money import format_nanos
@@ -22,11 +23,13 @@ from rerate.scope import preview_hash
 from rerate.sending import Event
 from rerate.task import Phase, Task
 from rerate.work import wanted
+from streams.topics import BrokerDown
 
-TURNS_MAX: Final = 20
-"""sweeps of the calls that came in while the step was done"""
+LATE_MS: Final = 10_000
+"""how long an insert may take from its clock to its rows being seen"""
 RUNNING: Final = (State.PREVIEWING, State.APPLYING, State.ROLLING_BACK)
 
+_log = structlog.get_logger()
 Send = Callable[[Sequence[Task], Sequence[Event]], None]
 
 
@@ -60,13 +63,13 @@ class Steps:
         number = self.records.next_step(rerate_write.last_step(self.client)[0] + 1)
         if phase is Phase.ROLL_BACK:
             slots = rerate_read.ledger_slots(self.client, record.apply_step)
-            chunks = self._planned(number, slots)
         else:
             slots = rerate_read.slots(self.client, self.wanted(record))
-            chunks = self._planned(number, slots, record.scope.days)
+        # Every day, also those without slots: a worker may still be at the step before this one.
+        chunks = self._planned(number, slots, record.scope.days)
         begun = record._replace(
             run=run,
-            step=Step(number, phase, 0, now_ms, now_ms, tuple(chunks)),
+            step=Step(number, phase, 0, now_ms, now_ms, plan=tuple(chunks)),
             preview_step=number if phase is Phase.PREVIEW else record.preview_step,
             apply_step=number if phase is Phase.APPLY else record.apply_step,
         )
@@ -86,7 +89,9 @@ class Steps:
             record = self.records.write(
                 record, record._replace(step=record.step._replace(sent_ms=sent_ms))
             )
-            self._open(record)
+            if not rerate_write.state_of(self.client, record.step.number):
+                self._still_holds(record)
+            self.set_step(record, "open")
             done = self._done(record)
             self._send_tasks(record, [c for c in record.step.plan if c.id not in done])
         self._refused(record)
@@ -114,30 +119,52 @@ class Steps:
             sum(chunk.calls for chunk in chunks if chunk.id in done),
         )
 
+    def _still_holds(self, record: Record) -> None:
+        """Look again whether a step may be, before it does anything; no other run can begin now.
+
+        Raises Refused, with the run where it was or expired.
+        """
+        step, run = record.step, record.run
+        if step.phase is Phase.APPLY:
+            priced = prices.gather(self.client, {(s, d): o for s, d, o in record.instead})
+            if self.hash_now(record, priced) != run.preview_hash:
+                gone = record._replace(run=run._replace(state=State.EXPIRED))
+                self.write(record, gone)
+                raise Refused(f"the preview of run {run.id} has expired: preview it again")
+        if step.phase is Phase.ROLL_BACK and (later := self.touched_by(record)):
+            self.write(record, record._replace(run=run._replace(state=State.APPLIED)))
+            raise Refused(
+                f"run {later} has changed calls of run {run.id} since: roll run {later} back first"
+            )
+
+    def touched_by(self, record: Record) -> int | None:
+        """A run in force that was applied after this one and has changed calls of it."""
+        later = [
+            other.apply_step
+            for other in self.records.all()
+            if other.apply_step > record.apply_step
+            and other.run.state in (State.APPLIED, State.APPLYING)
+        ]
+        return rerate_write.later_run(self.client, record.apply_step, later)
+
     def write(self, before: Record, after: Record, by: str = "") -> Record:
-        """Keep a record and say that it is in another state now."""
+        """Keep a record, and say that it is in another state now if the broker listens."""
         kept = self.records.write(before, after)
-        step = kept.step
-        self._send(
-            [],
-            [
-                Event(
-                    kept.number,
-                    kept.run.state,
-                    rerate_read.now_ms(self.client),
-                    step.number,
-                    step.phase,
-                    len(step.plan),
-                    by=by,
-                )
-            ],
+        at_ms, step = rerate_read.now_ms(self.client), kept.step
+        said = Event(
+            kept.number, kept.run.state, at_ms, step.number, step.phase, len(step.plan), by=by
         )
+        try:
+            self._send([], [said])
+        except BrokerDown as error:
+            _log.warning("an event of a run was not sent", run=kept.number, error=str(error))
         return kept
 
     def set_step(self, record: Record, state: str) -> None:
         """Say what workers may do for the run's step."""
         step = record.step
-        rerate_write.set_step(self.client, step.number, record.number, step.phase, state)
+        undoes = record.apply_step if step.phase is Phase.ROLL_BACK else 0
+        rerate_write.set_step(self.client, step.number, record.number, step.phase, state, undoes)
 
     def wanted(self, record: Record, priced: prices.Prices | None = None) -> Wanted:
         """The calls of a run, by the prices it was previewed with."""
@@ -145,14 +172,18 @@ class Steps:
         return wanted(record.scope, own)
 
     def hash_now(self, record: Record, priced: prices.Prices) -> str:
-        """What the hash of a preview by these prices would be now.
+        """What the hash of a preview by these prices would be now."""
+        return preview_hash(record.scope, priced.digest, self.mark(record, priced))
 
-        Calls that came in after the preview began are rated by the decks of the day already, so
-        they change nothing for a run that prices by these; for one that does not, they do.
+    def mark(self, record: Record, priced: prices.Prices) -> str:
+        """What the calls of a run are now, as far as its preview is to hold for them.
+
+        Calls that came in after the preview began are rated by the decks of the day already, but
+        for those of a rater that lags: they change nothing for a run that prices by these decks.
+        For one that does not, they do.
         """
         before_ms = None if record.instead else record.as_of_ms
-        mark = rerate_read.watermark(self.client, self.wanted(record, priced), before_ms)
-        return preview_hash(record.scope, priced.digest, mark)
+        return rerate_read.watermark(self.client, self.wanted(record, priced), before_ms)
 
     def figures(self, record: Record) -> Figures:
         """What the run's last preview found."""
@@ -160,19 +191,6 @@ class Steps:
         for text in rerate_write.figures_of(self.client, record.preview_step):
             whole.merge(Figures.decode(text))
         return whole
-
-    def _open(self, record: Record) -> None:
-        if record.step.phase is Phase.ROLL_BACK:
-            # No worker may post for the apply any more, before the first chunk is taken back.
-            rerate_write.set_step(
-                self.client,
-                record.apply_step,
-                record.number,
-                Phase.APPLY,
-                "closed",
-                record.step.number,
-            )
-        self.set_step(record, "open")
 
     def _done(self, record: Record) -> Collection[str]:
         return rerate_write.done_chunks(self.client, record.step.number, record.step.turn)
@@ -198,36 +216,45 @@ class Steps:
         )
 
     def _finish(self, record: Record) -> Progress:
-        if record.step.phase is Phase.APPLY and (chunks := self._late(record)):
-            step = record.step._replace(
-                turn=record.step.turn + 1,
-                turn_began_ms=rerate_read.now_ms(self.client),
-                plan=tuple(chunks),
-            )
-            self.write(record, record._replace(step=step))
-            return self.go_on(record.number, send_again=True)
-        if record.step.phase is Phase.PREVIEW:
-            found = self.hash_now(record, prices.load(self.client, record.digest))
+        step = record.step
+        if step.phase is Phase.APPLY:
+            mark = self._late_mark(record)
+            if mark not in ("", step.late_mark):
+                return self._sweep(record, mark)
+        if step.phase is Phase.PREVIEW:
+            # As of before the first chunk was read: what changed meanwhile makes it expire.
+            found = preview_hash(record.scope, record.digest, record.mark)
             run = life.previewed(record.run, found, delta_of(self.figures(record)))
         else:
             run = life.step(record.run, Action.FINISH)
-        self.set_step(record, "closed")
-        return self.progress(self.write(record, record._replace(run=run, paused=False)))
+        done = self.write(record, record._replace(run=run, paused=False))
+        self.set_step(done, "closed")
+        return self.progress(done)
 
-    def _late(self, record: Record) -> list[Chunk]:
-        """The chunks of the first plan in which calls were stored since this turn began."""
-        step = record.step
-        if step.turn >= TURNS_MAX:
-            return []
-        slots = rerate_read.late_slots(
-            self.client, self.wanted(record), step.turn_began_ms, step.number
-        )
-        return self._planned(step.number, slots)
+    def _late_mark(self, record: Record) -> str:
+        """What came in since the step began, and a little before: an insert takes its time."""
+        since_ms = record.step.began_ms - LATE_MS
+        wanted = self.wanted(record)
+        return rerate_read.late_mark(self.client, wanted, since_ms, record.step.number)
 
-    def _planned(self, step: int, slots: Slots, days: Iterable[int] = ()) -> list[Chunk]:
-        """The chunks of some days, or of those that have slots."""
-        own = [Slot(*slot) for slot in slots]
-        return plan(str(step), days or sorted({s.day for s in own}), own, self._chunk_calls)
+    def _sweep(self, record: Record, mark: str) -> Progress:
+        """Do the chunks again in which calls came in, until nothing else comes in."""
+        step, wanted = record.step, self.wanted(record)
+        late = rerate_read.late_slots(self.client, wanted, step.began_ms - LATE_MS, step.number)
+        days = sorted({day for day, *_ in late})
+        slots = [slot for slot in rerate_read.slots(self.client, wanted) if slot[0] in days]
+        own = [Slot(*slot) for slot in late]
+        chunks = [
+            chunk
+            for chunk in self._planned(step.number, slots, days)
+            if any(chunk.holds(slot) for slot in own)
+        ]
+        swept = step._replace(turn=step.turn + 1, late_mark=mark, plan=tuple(chunks))
+        self.write(record, record._replace(step=swept))
+        return self.go_on(record.number, send_again=True)
+
+    def _planned(self, step: int, slots: Slots, days: Iterable[int]) -> list[Chunk]:
+        return plan(str(step), days, [Slot(*slot) for slot in slots], self._chunk_calls)
 
 
 def delta_of(figures: Figures) -> str:

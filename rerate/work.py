@@ -12,11 +12,12 @@ from os import getpid
 from typing import Final, NamedTuple
 
 import pyarrow as pa
+import structlog
 from clickhouse_connect.driver.client import Client
 
 from billing.tariff import Tariff
 from clickhouse import rerate_read, rerate_write
-from clickhouse.client import ClickHouseRefused
+from clickhouse.client import ClickHouseDown, ClickHouseRefused
 from clickhouse.rerate_scope import Span, Wanted
 from clickhouse.tables import RERATE_DELTA
 from kernels import BatchError, gpu
@@ -26,7 +27,12 @@ from rerate.prices import SIDE_OF, NoPrices, Prices, load, tariff_of
 from rerate.scope import Scope
 from rerate.task import Phase, Task
 
+_log = structlog.get_logger()
 WORKER: Final = f"{socket.gethostname()}:{getpid()}"
+
+
+class HalfStored(ClickHouseDown):
+    """Calls without their charges, or charges without their calls: the store is at work on them."""
 
 
 class Pricing(NamedTuple):
@@ -71,23 +77,28 @@ class Worker:
         self._own, self._compiling = threading.local(), threading.Lock()
         self._pricing: Pricing | None = None
 
-    def do(self, task: Task) -> int:
-        """Do a chunk of a step that is open, and say so in rerate_chunk; returns its calls.
+    def do(self, task: Task) -> int | None:
+        """Do a chunk and say so in rerate_chunk; returns its calls, None if its step is not open.
 
         What cannot be done for good is said there too, as the chunk's refusal. Raises
-        ClickHouseDown (nothing half done: do the task again).
+        ClickHouseDown (do the task again), HalfStored.
         """
         if not hasattr(self._own, "client"):
             self._own.client = self._connect()
         client: Client = self._own.client
-        if not rerate_write.is_open(client, task.step):
-            return 0
+        if rerate_write.state_of(client, task.step) != "open":
+            return None
         begin_s, read_ms = time.monotonic(), rerate_read.now_ms(client)
         calls, figures, refusal = 0, Figures(), ""
         try:
             calls, figures = self._done(client, task)
+        except ClickHouseDown:
+            raise
         except (NoPrices, BatchError, ClickHouseRefused) as error:
             refusal = str(error)
+        except Exception as error:  # a bug: this run ends by it, no other does
+            _log.exception("a chunk could not be done", run=task.run, chunk=task.chunk.id)
+            refusal = f"a bug, see the worker's log: {error!r}"
         row = {
             "step": task.step,
             "round": task.turn,
@@ -111,6 +122,8 @@ class Worker:
             return task.chunk.calls, Figures()
         found = self._rerated(client, task, span)
         if task.phase is Phase.APPLY:
+            if found.apart:
+                raise HalfStored(f"{found.apart:,} calls of chunk {task.chunk.id} are half stored")
             _apply(client, task, span, found.changes)
         return found.calls, found.figures
 

@@ -64,7 +64,8 @@ def build(settings: Settings) -> faust.App:
     async def one(task: Task) -> None:
         do = partial(asyncio.to_thread, worker.do, task)
         calls = await until_done("rerate", (ClickHouseDown,), do)
-        await until_done("say", (KafkaError,), partial(say, _done(task, calls)))
+        if calls is not None:
+            await until_done("say", (KafkaError,), partial(say, _done(task, calls)))
 
     async def run(events: Sequence[Any]) -> None:
         try:

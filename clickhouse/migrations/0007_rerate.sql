@@ -1,12 +1,13 @@
 -- Bulk re-rating. A step is a preview, an apply or a roll-back of a run; later steps have higher
--- numbers. Workers write for a step only while its newest row here says 'open'.
+-- numbers. Workers write for a step only while its newest row here says 'open'. A roll-back names the
+-- apply that it undoes, in every row of its own: no later word about that apply can take it back.
 CREATE TABLE IF NOT EXISTS rerate_step
 (
     step       UInt32,
     run        UInt32,
     phase      LowCardinality(String),
     state      LowCardinality(String),
-    undone_by  UInt32,
+    undoes     UInt32,
     changed_at DateTime64(6, 'UTC') MATERIALIZED now64(6, 'UTC')
 )
 ENGINE = ReplacingMergeTree(changed_at)
@@ -14,7 +15,7 @@ ORDER BY step;
 
 -- The ledger. Every change of a charge is written down before it is made: one row per leg and step,
 -- the charge before and after. The charges are what was rated live plus the sum of this table over
--- the applies that are not undone.
+-- the applies that no roll-back undoes.
 CREATE TABLE IF NOT EXISTS rerate_delta
 (
     step             UInt32,

@@ -20,7 +20,7 @@ WITH
     (
         SELECT * FROM rerate_delta FINAL
         WHERE cdr_id IN (SELECT cdr_id FROM posted_call)
-          AND step IN (SELECT step FROM rerate_step FINAL WHERE phase = 'apply' AND undone_by = 0)
+          AND step IN (SELECT step FROM rerate_step FINAL WHERE phase = 'apply' AND step NOT IN (SELECT undoes FROM rerate_step))
     )
 SELECT
     role,

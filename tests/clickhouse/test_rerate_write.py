@@ -4,7 +4,7 @@ from contextlib import closing
 
 from clickhouse.client import connect
 from clickhouse.rerate_scope import Span
-from clickhouse.rerate_write import post, set_step
+from clickhouse.rerate_write import post, set_step, state_of
 from clickhouse.tables import LIVE_VERSIONS
 from deploy.runtime.settings import Settings
 
@@ -27,7 +27,7 @@ def test_a_chunk_is_posted_as_one_part(migrated: Settings) -> None:
     with closing(connect(migrated)) as client:
         client.command("SYSTEM STOP MERGES charge")
         client.command(LEDGER)
-        set_step(client, 7, 3, "apply", "open")
+        set_step(client, 7, 3, "apply", "open", 0)
         post(client, 7, Span(DAY))
         parts = "SELECT rows FROM system.parts WHERE table = 'charge' AND active"
         found = client.query(f"{parts} AND database = currentDatabase()").result_rows
@@ -39,7 +39,20 @@ def test_a_chunk_is_posted_as_one_part(migrated: Settings) -> None:
 def test_nothing_is_posted_for_a_closed_step(migrated: Settings) -> None:
     with closing(connect(migrated)) as client:
         client.command(LEDGER)
-        set_step(client, 7, 3, "apply", "open")
-        set_step(client, 7, 3, "apply", "closed", 8)
+        set_step(client, 7, 3, "apply", "open", 0)
+        set_step(client, 7, 3, "apply", "closed", 0)
         post(client, 7, Span(DAY))
         assert client.query("SELECT count() FROM charge").result_rows == [(0,)]
+        assert state_of(client, 7) == "closed"
+
+
+def test_nothing_is_posted_for_an_apply_that_is_undone(migrated: Settings) -> None:
+    with closing(connect(migrated)) as client:
+        client.command(LEDGER)
+        assert state_of(client, 7) == ""
+        set_step(client, 7, 3, "apply", "open", 0)
+        set_step(client, 8, 3, "rollback", "open", 7)
+        set_step(client, 7, 3, "apply", "open", 0)  # by a command that stood still meanwhile
+        post(client, 7, Span(DAY))
+        assert client.query("SELECT count() FROM charge").result_rows == [(0,)]
+        assert (state_of(client, 7), state_of(client, 8)) == ("closed", "open")

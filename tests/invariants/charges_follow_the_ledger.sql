@@ -1,7 +1,7 @@
 -- A charge that a run has written is what the newest change in force of that leg says.
 WITH in_force AS
 (
-    SELECT step FROM rerate_step FINAL WHERE phase = 'apply' AND undone_by = 0
+    SELECT step FROM rerate_step FINAL WHERE phase = 'apply' AND step NOT IN (SELECT undoes FROM rerate_step)
 ),
 newest AS
 (

@@ -56,7 +56,8 @@ class Stored:
         self.after_task: Callable[[Task], None] = lambda _: None
         self.held = False
         """whether tasks are kept instead of done"""
-        self.desk = Desk(Steps(client, Records(url), self._send, CHUNK_CALLS))
+        self.steps = Steps(client, Records(url), self._send, CHUNK_CALLS)
+        self.desk = Desk(self.steps)
         reference.save_accounts(client, ACCOUNTS, 1)
 
     def _send(self, tasks: Sequence[Task], events: Sequence[Event]) -> None:

@@ -86,7 +86,8 @@ def test_late_calls_of_a_rater_that_lags_are_found(stored: Stored) -> None:
 
     stored.after_task = after
     record = stored.desk.apply(number, "ann").record
-    assert (record.run.state, record.step.turn) == (State.APPLIED, 2)
+    assert record.run.state is State.APPLIED
+    assert record.step.turn >= 2
     assert stored.total("sell") == 14 * CHEAP
     assert stored.total("buy") == 14 * COST
     stored.desk.roll_back(number, "ann")

@@ -15,7 +15,7 @@ BREAKS = {
 """What is changed in the charges; nothing: in the ledger."""
 CHAIN = """INSERT INTO rerate_delta SELECT * REPLACE (step + 1 AS step, run + 1 AS run)
     FROM rerate_delta"""
-STEP = """INSERT INTO rerate_step (step, run, phase, state, undone_by)
+STEP = """INSERT INTO rerate_step (step, run, phase, state, undoes)
     SELECT step + 1, run + 1, phase, state, 0 FROM rerate_step FINAL WHERE phase = 'apply'"""
 
 

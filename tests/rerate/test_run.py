@@ -132,6 +132,22 @@ def test_a_dispute_names_its_calls(stored: Stored) -> None:
     assert stored.total("sell") == 6 * DEAR + 2 * CHEAP
 
 
+def test_a_dispute_may_name_many_calls(stored: Stored) -> None:
+    priced(stored)
+    own = [row[0].lower() for row in stored.charges("hex(cdr_id)")]
+    ids = [*{*own}, *(f"{n:032x}" for n in range(19_000))]
+    number = stored.desk.make(whole(calls=ids, status="rated", codes=["49"]), "ann").number
+    record = stored.desk.preview(number, "ann").record
+    assert record.run.delta == "sell -0.24 USD"
+
+
+def test_calls_without_any_deck(stored: Stored) -> None:
+    stored.calls(*(call(i) for i in range(4)))
+    number = stored.desk.make(whole(), "ann").number
+    record = stored.desk.preview(number, "ann").record
+    assert (record.run.state, record.run.delta) == (State.PREVIEWED, "0")
+
+
 def test_one_side_only(stored: Stored) -> None:
     priced(stored)
     stored.deck("buy", "buy", {"49": 2 * COST})
@@ -148,87 +164,12 @@ def test_another_deck_instead(stored: Stored) -> None:
     assert record.run.delta == "sell 0.48 USD"
 
 
-def test_four_eyes_and_the_typed_delta(stored: Stored) -> None:
-    priced(stored)
-    number = stored.desk.make(whole(), "ann").number
-    with pytest.raises(Refused, match="preview it first"):
-        stored.desk.submit(number, "ann")
-    delta = stored.desk.preview(number, "ann").record.run.delta
-    stored.desk.submit(number, "ann")
-    with pytest.raises(Refused, match="another person"):
-        stored.desk.approve(number, "ann", delta)
-    with pytest.raises(Refused, match=r"changes the money by sell -0\.24 USD"):
-        stored.desk.approve(number, "bob", "sell -0.2 USD")
-    stored.desk.approve(number, "bob", delta)
-    stored.desk.apply(number, "ann")
-    with pytest.raises(Refused, match="it is applied"):
-        stored.desk.apply(number, "ann")
-
-
-def test_a_preview_expires_when_decks_or_calls_change(stored: Stored) -> None:
-    priced(stored)
-    number = approved(stored)
-    stored.deck("gold", "sell", {"49": 2 * DEAR})
-    with pytest.raises(Refused, match="has expired"):
-        stored.desk.apply(number, "ann")
-    assert stored.desk.go_on(number).record.run.state is State.EXPIRED
-    record = stored.desk.preview(number, "ann").record
-    assert record.run.delta == "sell 0.48 USD"
-    other = approved(stored)
-    stored.desk.apply(other, "ann")
-    with pytest.raises(Refused, match="has expired"):
-        stored.desk.submit(number, "ann")
-
-
 def test_calls_that_come_later_do_not_expire_it_and_are_taken_along(stored: Stored) -> None:
     priced(stored)
     number = approved(stored)
     stored.calls(call(8), call(9))
     stored.desk.apply(number, "ann")
     assert stored.total("sell") == 10 * CHEAP
-
-
-def test_a_run_by_another_deck_expires_with_each_call_that_comes(stored: Stored) -> None:
-    priced(stored)
-    stored.deck("silver", "sell", {"49": 2 * DEAR})
-    number = stored.desk.make(whole(), "ann", {("sell", "gold"): "silver"}).number
-    stored.desk.preview(number, "ann")
-    stored.calls(call(8))
-    with pytest.raises(Refused, match="has expired"):
-        stored.desk.submit(number, "ann")
-
-
-def test_a_run_touched_by_a_later_one_is_not_rolled_back(stored: Stored) -> None:
-    priced(stored)
-    first = approved(stored)
-    stored.desk.apply(first, "ann")
-    stored.deck("gold", "sell", {"49": 2 * DEAR})
-    second = approved(stored, customers=["acme"])
-    stored.desk.apply(second, "ann")
-    with pytest.raises(Refused, match=f"roll run {second} back first"):
-        stored.desk.roll_back(first, "ann")
-    stored.desk.roll_back(second, "ann")
-    stored.desk.roll_back(first, "ann")
-    assert stored.total("sell") == 8 * DEAR
-
-
-def test_nothing_to_rate_and_no_such_deck(stored: Stored) -> None:
-    with pytest.raises(Refused, match="matches no calls"):
-        stored.desk.make(whole(), "ann")
-    priced(stored)
-    with pytest.raises(Refused, match="lies in the future"):
-        stored.desk.make(whole(to="2099-01-01T00:00:00Z"), "ann")
-    with pytest.raises(Exception, match="no sell deck 'tin'"):
-        stored.desk.make(whole(), "ann", {("sell", "gold"): "tin"})
-
-
-def test_a_deck_that_does_not_cover_the_period(stored: Stored) -> None:
-    priced(stored)
-    stored.deck("gold", "sell", {"33": DEAR})
-    number = stored.desk.make(whole(), "ann").number
-    stored.desk.preview(number, "ann")
-    with pytest.raises(Refused, match="16 legs without a price"):
-        stored.desk.submit(number, "ann")
 
 
 def test_a_cancelled_apply_is_taken_back(stored: Stored) -> None:
