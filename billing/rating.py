@@ -150,14 +150,7 @@ def rate(
     no_vendor = _is_empty(vendor)
     if legs == "buy":
         sell = _not_asked(sell)
-    if legs == "sell":
-        buy = _not_asked(buy)
-    else:
-        lacking = np.where(duration_ms > 0, VENDOR_MISSING, RATED)
-        buy = buy._replace(
-            leg=buy.leg._replace(deck=np.where(no_vendor, np.int32(NO_DECK), buy.leg.deck)),
-            reason=np.where(no_vendor, lacking, buy.reason).astype(np.int8),
-        )
+    buy = _not_asked(buy) if legs == "sell" else _where_vendor(buy, no_vendor, duration_ms)
     asked = Calls(
         Numbers(digits, digit_count), answered_ms, duration_ms.astype(np.int32), sell.leg, buy.leg
     )
@@ -188,6 +181,15 @@ def _is_empty(names: pa.DictionaryArray) -> "np.ndarray[tuple[int], np.dtype[np.
     """Whether each name is empty."""
     empty = [name == "" for name in names.dictionary.to_pylist()]
     return np.array(empty, np.bool_)[names.indices.to_numpy()]  # type: ignore[no-any-return]
+
+
+def _where_vendor(buy: _Priced, no_vendor: Any, duration_ms: Any) -> _Priced:
+    """The buy side; an answered call must have a vendor, an attempt may have reached none."""
+    lacking = np.where(duration_ms > 0, VENDOR_MISSING, RATED)
+    return buy._replace(
+        leg=buy.leg._replace(deck=np.where(no_vendor, np.int32(NO_DECK), buy.leg.deck)),
+        reason=np.where(no_vendor, lacking, buy.reason).astype(np.int8),
+    )
 
 
 def _not_asked(side: _Priced) -> _Priced:
