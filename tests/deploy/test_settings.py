@@ -39,6 +39,7 @@ BAD = {
     "dead_flood_records": ["-1", "x"],
     "dead_flood_percent": ["-1", "101", "nan"],
     "rebalance_timeout_s": ["1.9", "601", "nan", "x"],
+    "rerate_chunk_calls": ["99", "1000001", "x"],
     "traffic_cps": ["0", "-1", "5001", "nan", "inf"],
     "log_level": ["", "debug", "LOUD"],
 }
