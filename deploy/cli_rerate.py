@@ -245,8 +245,6 @@ def _watched(desk: "Desk", progress: "Progress") -> "Progress":
                 progress = desk.go_on(number, again)
             except Changed:
                 continue  # somebody else looks after the run as well
-            except KeyboardInterrupt:
-                break
             moved_s = now_s if progress.chunks_done != before else moved_s
             if not hinted and now_s - moved_s > HINT_S:
                 hinted = True

@@ -72,14 +72,16 @@ class Desk:
                 f"run {number} would leave {lost:,} legs without a price that have one: do the "
                 "decks cover the period? --allow-suspending if that is meant"
             )
-        return self._held(record, by, lambda now: life.submit(record.run, by, now))
+        run = self._holding(record, lambda now: life.submit(record.run, by, now))
+        return self._steps.write(record, record._replace(run=run), by)
 
     def approve(self, number: int, by: str, delta: str) -> Record:
         """Approve the run as another person, who types its delta."""
         record = self._records.get(number)
         if by == record.made_by:
             raise Refused(f"run {number} was made by {by}: another person must approve it")
-        return self._held(record, by, lambda now: life.approve(record.run, by, delta, now))
+        run = self._holding(record, lambda now: life.approve(record.run, by, delta, now))
+        return self._steps.write(record, record._replace(run=run), by)
 
     def reject(self, number: int, by: str) -> Record:
         """Send the run back for good."""
@@ -91,12 +93,7 @@ class Desk:
         if record.run.state is State.APPLYING:
             return self.go_on(number, send_again=True)
         self.all()
-        hash_now = self._hash_now(record)
-        try:
-            run = life.apply(record.run, hash_now)
-        except Refused:
-            self._expire(record, hash_now)
-            raise
+        run = self._holding(record, lambda now: life.apply(record.run, now))
         return self._steps.begin(record, run, Phase.APPLY, by)
 
     def roll_back(self, number: int, by: str) -> Progress:
@@ -168,15 +165,14 @@ class Desk:
         run = life.step(record.run, action)
         return self._steps.write(record, record._replace(run=run), by)
 
-    def _held(self, record: Record, by: str, act: Callable[[str], Run]) -> Record:
+    def _holding(self, record: Record, act: Callable[[str], Run]) -> Run:
         """The run after an act that its preview must still hold for; else it has expired."""
         hash_now = self._hash_now(record)
         try:
-            run = act(hash_now)
+            return act(hash_now)
         except Refused:
             self._expire(record, hash_now)
             raise
-        return self._steps.write(record, record._replace(run=run), by)
 
     def _hash_now(self, record: Record) -> str:
         """What the preview's hash would be now; "" before there is a preview."""

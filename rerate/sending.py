@@ -3,9 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
-
-from aiokafka import AIOKafkaProducer
+from typing import NamedTuple
 
 from deploy.runtime.settings import Settings
 from rerate.task import Task
@@ -17,7 +15,7 @@ class Event(NamedTuple):
 
     run: int
     state: str
-    """of the run"""
+    """of the run; "" where a worker tells of a chunk"""
     at_ms: int
     step: int = 0
     phase: str = ""
@@ -52,23 +50,4 @@ class Sender:
         if not self._has_topics:
             await topics.ensure_topics(self._settings)
             self._has_topics = True
-        await _send(self._settings, messages)
-
-
-async def _send(settings: Settings, messages: list[tuple[str, bytes, bytes]]) -> None:
-    producer = AIOKafkaProducer(
-        bootstrap_servers=settings.broker,
-        acks="all",
-        max_request_size=topics.MESSAGE_BYTES_MAX,
-        compression_type="gzip",
-    )
-    try:
-        with topics.needing(settings, "send tasks to the re-rating workers"):
-            await producer.start()
-            sent: list[Any] = [
-                await producer.send(topic, value, key) for topic, key, value in messages
-            ]
-            for acknowledged in sent:
-                await acknowledged
-    finally:
-        await producer.stop()
+        await topics.send_all(self._settings, messages, "send tasks to the re-rating workers")

@@ -78,8 +78,9 @@ class Worker:
         self._pricing: Pricing | None = None
 
     def do(self, task: Task) -> int | None:
-        """Do a chunk and say so in rerate_chunk; returns its calls, None if its step is not open.
+        """Do a chunk and say so in rerate_chunk; returns its calls.
 
+        None if its step is not open, or the chunk was refused.
         What cannot be done for good is said there too, as the chunk's refusal. Raises
         ClickHouseDown (do the task again), HalfStored.
         """
@@ -113,7 +114,7 @@ class Worker:
             "read_at": read_ms,
         }
         rerate_write.write_chunk(client, row)
-        return calls
+        return None if refusal else calls
 
     def _done(self, client: Client, task: Task) -> tuple[int, Figures]:
         span = Span(task.chunk.day, task.chunk.begin, task.chunk.end)

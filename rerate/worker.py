@@ -5,6 +5,7 @@ again, which is harmless (rerate/work.py).
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
@@ -92,7 +93,7 @@ def _done(task: Task, calls: int) -> Event:
     return Event(
         task.run,
         "",
-        0,
+        int(time.time() * 1_000),
         task.step,
         task.phase,
         chunks_done=1,

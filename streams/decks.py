@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from billing.deck import DeckVersion
 from billing.fx import NO_RATES
@@ -114,23 +114,8 @@ async def publish(
 
     Raises BrokerDown; then some of them may have been written, and all can be written again.
     """
-    producer = AIOKafkaProducer(
-        bootstrap_servers=settings.broker,
-        acks="all",
-        max_request_size=topics.MESSAGE_BYTES_MAX,
-        compression_type="gzip",
-    )
-    try:
-        with topics.needing(settings, "publish decks, accounts and exchange rates"):
-            await producer.start()
-            sent = [
-                await producer.send(topic, value, key)
-                for topic, key, value in _messages(versions, accounts, fx)
-            ]
-            for acknowledged in sent:
-                await acknowledged
-    finally:
-        await producer.stop()
+    what = "publish decks, accounts and exchange rates"
+    await topics.send_all(settings, _messages(versions, accounts, fx), what)
 
 
 def _messages(

@@ -1,11 +1,12 @@
 """The topics: their names, how they are kept, and their creation."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
 import structlog
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
@@ -118,6 +119,29 @@ async def ensure_topics(settings: Settings, timeout_s: float = 30.0) -> str:
         ) from None
     finally:
         await admin.close()
+
+
+async def send_all(
+    settings: Settings, messages: Iterable[tuple[str, bytes, bytes]], what: str
+) -> None:
+    """Send (topic, key, value) messages; returns when the broker has acknowledged each.
+
+    what: this, in words. Raises BrokerDown; then some may have been sent.
+    """
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.broker,
+        acks="all",
+        max_request_size=MESSAGE_BYTES_MAX,
+        compression_type="gzip",
+    )
+    try:
+        with needing(settings, what):
+            await producer.start()
+            sent = [await producer.send(topic, value, key) for topic, key, value in messages]
+            for acknowledged in sent:
+                await acknowledged
+    finally:
+        await producer.stop()
 
 
 async def cluster_id(settings: Settings) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from clickhouse.client import ClickHouseDown, asking
 from deploy.local import running, start
 from tests.deploy.conftest import Platform, platform_on, until
 from tests.kafka.embedded import Tansu
@@ -82,7 +83,7 @@ class Driver(threading.Thread):
             while not self.enough.is_set() or not self.rounds:
                 self._round()
                 self.rounds += 1
-        except Exception as error:
+        except BaseException as error:  # also a pytest.fail: this is a thread of its own
             self.wrong.append(repr(error))
 
     def _round(self) -> None:
@@ -138,11 +139,18 @@ class Driver(threading.Thread):
         return self._patiently(ROWS)
 
     def _patiently(self, query: str) -> list[tuple[object, ...]]:
-        while True:
+        found: list[tuple[object, ...]] = []
+
+        def answered() -> bool:
             try:
-                return self.platform.rows(query)
-            except Exception:
-                time.sleep(0.2)
+                with asking():
+                    found[:] = self.platform.rows(query)
+            except ClickHouseDown:
+                return False
+            return True
+
+        until("ClickHouse to answer", answered)
+        return found
 
     def _expect(self, holds: bool, what: str) -> None:
         if not holds:
@@ -172,6 +180,8 @@ def killed(platform: Platform, kills: int, seed: int) -> dict[str, int]:
     driver.enough.set()
     driver.join()
     assert driver.wrong == []
+    assert driver.rounds > 0
+    assert sum(count.values()) == kills
     print(f"{count} during {dict(during)}, {driver.rounds} whole runs")
     return count | during
 
