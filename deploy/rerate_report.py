@@ -10,6 +10,7 @@ from rich.table import Table
 from billing.instants import format_instant_ms
 from billing.money import format_nanos
 from clickhouse.rerate_write import Posted
+from deploy.line_table import line_table
 from rerate.figures import Figures, Line
 from rerate.records import Record
 from rerate.steps import Progress
@@ -126,7 +127,9 @@ def show(progress: Progress, figures: Figures, posted: Sequence[Posted]) -> None
         if not total.changed:
             continue
         for dimension in DIMENSIONS:
-            _lines(console, kind, dimension, lines_of(figures, kind, dimension), total)
+            title = f"{kind[0]} by {dimension}, {kind[1]}".rstrip(", ")
+            lines = lines_of(figures, kind, dimension)
+            console.print(line_table(title, (dimension, "legs"), lines, total, LINES_SHOWN))
         _largest(console, figures, kind)
     for leg, currency in kinds(figures):
         total = figures.lines()[leg, currency, ""]
@@ -172,28 +175,6 @@ def runs(records: Sequence[Record]) -> None:
             record.note,
         )
     console.print(table)
-
-
-def _lines(
-    console: Console, kind: Kind, dimension: str, lines: list[tuple[str, Line]], total: Line
-) -> None:
-    table = Table(title=f"{kind[0]} by {dimension}, {kind[1]}".rstrip(", "))
-    table.add_column(dimension)
-    for name in ("legs", "changed", "old", "new", "delta"):
-        table.add_column(name, justify="right")
-    for text, line in lines[:LINES_SHOWN]:
-        _row(table, text or "(no rate)", line)
-    rest = [line for _, line in lines[LINES_SHOWN:]]
-    if rest:
-        _row(table, f"{len(rest)} more", Line(*map(sum, zip(*rest, strict=True))))
-    table.add_section()
-    _row(table, "total", total)
-    console.print(table)
-
-
-def _row(table: Table, text: str, line: Line) -> None:
-    amounts = (line.old_nanos, line.new_nanos, line.delta_nanos)
-    table.add_row(text, f"{line.legs:,}", f"{line.changed:,}", *map(format_nanos, amounts))
 
 
 def _largest(console: Console, figures: Figures, kind: Kind) -> None:

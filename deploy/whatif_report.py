@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from billing.money import format_nanos
+from deploy.line_table import line_table
 from deploy.whatif import LEG, WhatIf
 from rerate.figures import NOTHING, Line
 
@@ -65,19 +66,9 @@ def show(found: WhatIf) -> None:
     console.width = max(console.width, WIDTH_MIN)
     total = _total(found)
     for dimension in ("destination", "day"):
+        title, columns = f"By {dimension}, {found.currency}", (dimension, "calls")
         lines = _lines(found, dimension)
-        table = Table(title=f"By {dimension}, {found.currency}")
-        table.add_column(dimension)
-        for name in ("calls", "changed", "old", "new", "delta"):
-            table.add_column(name, justify="right")
-        for text, line in lines[:LINES_SHOWN]:
-            _row(table, text or "(no rate)", line)
-        rest = [line for _, line in lines[LINES_SHOWN:]]
-        if rest:
-            _row(table, f"{len(rest)} more", Line(*map(sum, zip(*rest, strict=True))))
-        table.add_section()
-        _row(table, "total", total)
-        console.print(table)
+        console.print(line_table(title, columns, lines, total, LINES_SHOWN))
     _largest(console, found)
     console.print(
         f"{found.calls:,} calls = changed {total.changed:,} (of them newly rated "
@@ -87,11 +78,6 @@ def show(found: WhatIf) -> None:
         highlight=False,
         soft_wrap=True,
     )
-
-
-def _row(table: Table, text: str, line: Line) -> None:
-    amounts = (line.old_nanos, line.new_nanos, line.delta_nanos)
-    table.add_row(text, f"{line.legs:,}", f"{line.changed:,}", *map(format_nanos, amounts))
 
 
 def _largest(console: Console, found: WhatIf) -> None:
