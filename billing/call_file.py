@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from billing.cdr import Cdr, calls_from, check
 from billing.errors import BadField, FileRefused
 from billing.mediation.fields import ALSO_KNOWN, COLUMNS, cdr_from_text
+from billing.typed_calls import typed_calls
 from kernels import parse_numbers
 from kernels.layout import U8, U64
 
@@ -43,18 +44,36 @@ class FileBatch(NamedTuple):
 
 
 def read_calls(path: Path, buy_leg: bool) -> Iterator[FileBatch]:
-    """The file in batches of BATCH_CALLS records. Raises FileRefused if it cannot be read at all.
+    """The file in batches of at most BATCH_CALLS records, none of them empty.
 
-    buy_leg: whether the calls have one; all of them do or none does.
+    Raises FileRefused if it cannot be read at all. buy_leg: whether the calls have one; all of
+    them do or none does.
     """
+    if not path.is_file():
+        raise FileRefused(f"{path}: no such file")
+    vendor = NOBODY if buy_leg else ""
+    if path.suffix.lower() != ".parquet":
+        yield from _batches(_records(path), vendor)
+        return
+    for first, batch in _parquet(path):
+        typed = typed_calls(batch, NOBODY, vendor)
+        if typed:
+            yield FileBatch(typed[0], list(range(first, first + batch.num_rows)), *typed[1:], [])
+        else:
+            yield from _batches(_rows(path, first, batch), vendor)
+
+
+def _batches(
+    records: Iterator[tuple[int, dict[str, str] | BadField]], vendor: str
+) -> Iterator[FileBatch]:
     cdrs: list[Cdr] = []
     lines: list[int] = []
     bad: list[Bad] = []
-    for line, record in _records(path):
+    for line, record in records:
         try:
             if isinstance(record, BadField):
                 raise record
-            named = {**record, "customer": NOBODY, "vendor": NOBODY if buy_leg else ""}
+            named = {**record, "customer": NOBODY, "vendor": vendor}
             cdrs.append(cdr_from_text(named))
             lines.append(line)
         except BadField as flaw:
@@ -63,7 +82,8 @@ def read_calls(path: Path, buy_leg: bool) -> Iterator[FileBatch]:
         if len(cdrs) + len(bad) >= BATCH_CALLS:
             yield _checked(cdrs, lines, bad)
             cdrs, lines, bad = [], [], []
-    yield _checked(cdrs, lines, bad)
+    if cdrs or bad:
+        yield _checked(cdrs, lines, bad)
 
 
 def _checked(cdrs: list[Cdr], lines: list[int], bad: list[Bad]) -> FileBatch:
@@ -93,11 +113,7 @@ def _within_int64(cdrs: list[Cdr], lines: list[int], bad: list[Bad]) -> list[Cdr
 
 
 def _records(path: Path) -> Iterator[tuple[int, dict[str, str] | BadField]]:
-    if not path.is_file():
-        raise FileRefused(f"{path}: no such file")
     kind = path.suffix.lower()
-    if kind == ".parquet":
-        return _parquet(path)
     if kind in (".jsonl", ".ndjson", ".json"):
         return _json_lines(path)
     if kind in (".csv", ".txt", ""):
@@ -202,21 +218,29 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value).encode(errors="replace").decode()
 
 
-def _parquet(path: Path) -> Iterator[tuple[int, dict[str, str] | BadField]]:
+def _parquet(path: Path) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """The number of the first row of each batch, and its columns that are known."""
     try:
         file = pq.ParquetFile(path)
     except (pa.ArrowException, OSError) as error:
         raise FileRefused(f"{path}: not Parquet: {error}") from None
     names = [n for n in file.schema_arrow.names if n in _KNOWN]
     _lacks(path, file.schema_arrow.names)
-    row = 0
+    row = 1
     with file:
         batches = file.iter_batches(BATCH_CALLS, columns=names)
         while (batch := _next_batch(path, batches)) is not None:
-            columns = [_as_text(path, n, batch.column(n)) for n in names]
-            for values in zip(*columns, strict=True):
-                row += 1
-                yield row, {n: v or "" for n, v in zip(names, values, strict=True)}
+            yield row, batch
+            row += batch.num_rows
+
+
+def _rows(
+    path: Path, first: int, batch: pa.RecordBatch
+) -> Iterator[tuple[int, dict[str, str] | BadField]]:
+    names = batch.schema.names
+    columns = [_as_text(path, n, batch.column(n)) for n in names]
+    for row, values in enumerate(zip(*columns, strict=True), first):
+        yield row, {n: v or "" for n, v in zip(names, values, strict=True)}
 
 
 def _next_batch(path: Path, batches: Iterator[pa.RecordBatch]) -> pa.RecordBatch | None:

@@ -153,6 +153,11 @@ def cdr_ids(calls: pa.RecordBatch) -> pa.Array:
     return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), n, [None, pa.py_buffer(digests)])
 
 
+def cdr_id(switch: str, call_id: str, leg: str) -> bytes:
+    """`cdr_ids` of one call."""
+    return blake2b(f"{switch}\0{call_id}\0{leg}".encode(), digest_size=16).digest()
+
+
 def contents(calls: pa.RecordBatch) -> U64:
     """A hash of what is rated, to tell a call sent again from another call with the same id."""
     return content_hash(

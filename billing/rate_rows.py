@@ -50,6 +50,14 @@ class RateRows(NamedTuple):
             names=names,
         )
 
+    def by_version(self) -> tuple[I32, I32]:
+        """The first row and the number of rows of each version, by its number; 0 rows of none."""
+        begins = np.flatnonzero(np.diff(self.version.astype(np.int64), prepend=-1))
+        first, count = np.zeros((2, int(self.version.max(initial=0)) + 1), np.int32)
+        first[self.version[begins]] = begins
+        count[self.version[begins]] = np.diff(begins, append=len(self.version))
+        return first, count
+
     def of(self, rate_row: I32, none: Mask) -> tuple[U32, U32, pa.Array, pa.Array]:
         """Version, local row, code and destination of n rate rows; 0 and "" where none is set."""
         row = np.where(none, 0, rate_row)

@@ -76,12 +76,16 @@ class _Terms(NamedTuple):
     reason: I8
 
 
-class _Priced(NamedTuple):
+class Asked(NamedTuple):
     """One side of n calls, ready for the kernels."""
 
     leg: Leg
-    currency: pa.Array
     reason: I8
+    """why it cannot be priced, whatever its deck says"""
+    account: I32
+    """of each call, an entry of `currency`"""
+    currency: list[str]
+    """that accounts are charged in; "" of one that is unknown"""
 
 
 def _leg(names: list[str], accounts: Mapping[str, Account], tariff: Tariff, side: str) -> _Terms:
@@ -112,7 +116,7 @@ def _leg(names: list[str], accounts: Mapping[str, Account], tariff: Tariff, side
 
 def _side(
     names: pa.DictionaryArray, tariff: Tariff, side: str, answered_ms: I64, calling: Numbers | None
-) -> _Priced:
+) -> Asked:
     """A side's decks, exchange rates and reasons, from the account each call names."""
     accounts = tariff.parties.customers if side == "sell" else tariff.parties.vendors
     terms = _leg(names.dictionary.to_pylist(), accounts, tariff, side)
@@ -123,7 +127,24 @@ def _side(
     fx, fx_missing = rows_in_force(tariff.fx, terms.pair, at, answered_ms)
     if len(fx):
         reason[fx_missing] = SELL_FX_MISSING if side == "sell" else BUY_FX_MISSING
-    return _Priced(Leg(deck, fx), _texts(terms.currency, names.indices), reason)
+    return Asked(Leg(deck, fx), reason, at, terms.currency)
+
+
+def asked_of(
+    customer: pa.DictionaryArray,
+    vendor: pa.DictionaryArray,
+    answered_ms: I64,
+    duration_ms: I32,
+    calling: Numbers | None,
+    tariff: Tariff,
+) -> tuple[Asked, Asked]:
+    """What the kernels are to price of n calls: what customers pay, what vendors charge.
+
+    calling: needed where the tariff has classes.
+    """
+    sell = _side(customer, tariff, "sell", answered_ms, calling)
+    buy = _side(vendor, tariff, "buy", answered_ms, calling)
+    return sell, _where_vendor(buy, _is_empty(vendor), duration_ms)
 
 
 def rate(
@@ -144,16 +165,11 @@ def rate(
     vendor = calls.column("vendor").dictionary_encode()
     answered_ms = instants_ms(calls)
     calling = Numbers(*parse_numbers(calls.column("calling"))) if tariff.classes else None
-    sell = _side(customer, tariff, "sell", answered_ms, calling)
-    buy = _side(vendor, tariff, "buy", answered_ms, calling)
-    duration_ms = calls.column("duration_ms").to_numpy()
-    no_vendor = _is_empty(vendor)
-    if legs == "buy":
-        sell = _not_asked(sell)
-    buy = _not_asked(buy) if legs == "sell" else _where_vendor(buy, no_vendor, duration_ms)
-    asked = Calls(
-        Numbers(digits, digit_count), answered_ms, duration_ms.astype(np.int32), sell.leg, buy.leg
-    )
+    duration_ms = calls.column("duration_ms").to_numpy().astype(np.int32)
+    sell, buy = asked_of(customer, vendor, answered_ms, duration_ms, calling, tariff)
+    if legs != BOTH:
+        sell, buy = (_not_asked(sell), buy) if legs == "buy" else (sell, _not_asked(buy))
+    asked = Calls(Numbers(digits, digit_count), answered_ms, duration_ms, sell.leg, buy.leg)
     rated = kernels.rate(asked, tariff.book, threads)
     reason = _first_reason(sell, buy, rated)
     suspended = reason != RATED
@@ -165,9 +181,9 @@ def rate(
         rated.node,
         rated.sell,
         rated.buy,
-        ~no_vendor,
-        sell.currency,
-        buy.currency,
+        ~_is_empty(vendor),
+        _texts(sell.currency, customer.indices),
+        _texts(buy.currency, vendor.indices),
         sell.leg.fx,
         buy.leg.fx,
     )
@@ -183,7 +199,7 @@ def _is_empty(names: pa.DictionaryArray) -> "np.ndarray[tuple[int], np.dtype[np.
     return np.array(empty, np.bool_)[names.indices.to_numpy()]  # type: ignore[no-any-return]
 
 
-def _where_vendor(buy: _Priced, no_vendor: Any, duration_ms: Any) -> _Priced:
+def _where_vendor(buy: Asked, no_vendor: Any, duration_ms: Any) -> Asked:
     """The buy side; an answered call must have a vendor, an attempt may have reached none."""
     lacking = np.where(duration_ms > 0, VENDOR_MISSING, RATED)
     return buy._replace(
@@ -192,17 +208,17 @@ def _where_vendor(buy: _Priced, no_vendor: Any, duration_ms: Any) -> _Priced:
     )
 
 
-def _not_asked(side: _Priced) -> _Priced:
+def _not_asked(side: Asked) -> Asked:
     """The side of calls that nobody asks about."""
     none = np.full(len(side.leg.deck), np.int32(NO_DECK))
     return side._replace(leg=side.leg._replace(deck=none), reason=np.zeros_like(side.reason))
 
 
-def _first_reason(sell: _Priced, buy: _Priced, rated: Rated) -> I8:
+def _first_reason(sell: Asked, buy: Asked, rated: Rated) -> I8:
     """The lowest reason that applies to each call, RATED where none does."""
     none = len(REASONS)
 
-    def lacking(side: _Priced, rate_row: I32, reason: int) -> Any:
+    def lacking(side: Asked, rate_row: I32, reason: int) -> Any:
         asked = (side.reason == RATED) & (side.leg.deck != NO_DECK)
         return np.where(asked & (rate_row == UNRATED), reason, none)
 

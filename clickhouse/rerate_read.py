@@ -1,8 +1,10 @@
 """What a re-rating reads: how many calls lie where, a chunk's calls, and whether they moved."""
 
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 from clickhouse_connect.driver.binding import format_str
 from clickhouse_connect.driver.client import Client
@@ -135,3 +137,15 @@ def read_call(client: Client, call: str) -> tuple[dict[str, Any], list[dict[str,
 def _dicts(client: Client, query: str) -> list[dict[str, Any]]:
     with asking():
         return list(client.query(query).named_results())
+
+
+def stored_ms(client: Client, days: Iterable[int]) -> dict[int, int]:
+    """When the last leg of each of these days was stored; days without legs are left out."""
+    names = {f"{np.datetime64(day, 'D')}".replace("-", ""): day for day in days}
+    if not names:
+        return {}
+    query = f"""
+        SELECT _partition_id, toUnixTimestamp64Milli(max(stored_at)) FROM charge
+        WHERE _partition_id IN ({", ".join(map(format_str, names))}) GROUP BY _partition_id
+    """
+    return {names[str(name)]: int(ms) for name, ms in asked(client, query)}

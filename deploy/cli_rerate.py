@@ -5,12 +5,14 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from billing.errors import TollwireError
 from deploy.cli_files import say
+from deploy.cli_invoiced import adjustments
+from deploy.cli_rerate_whatif import whatif
 from deploy.runtime.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Bulk re-rating: preview, approve, apply, roll back. docs/rerate.md walks through it.",
 )
+app.command()(whatif)
+app.command()(adjustments)
 POLL_S = 0.2
 HINT_S = 15.0
 SEND_AGAIN_S = 60.0
@@ -68,6 +72,7 @@ def preview(
         list[str] | None,
         typer.Option(help="SIDE:DECK=OTHER, a loaded deck or a CSV file, for this run only"),
     ] = None,
+    restate: Annotated[bool, typer.Option(help="correct invoiced calls too")] = False,
     note: str = "",
     by: By = "",
     export: Annotated[Path | None, typer.Option(help=".xlsx or .parquet")] = None,
@@ -78,16 +83,14 @@ def preview(
 
     if export is not None:
         rerate_export.check(export)
-    given = {
-        "from": from_,
-        "to": to,
-        "side": side,
-        "status": status,
+    given: dict[str, Any] = {"from": from_, "to": to, "side": side, "status": status}
+    given |= {
         "customers": customer,
         "vendors": vendor,
         "decks": deck,
         "codes": code,
         "switches": switch,
+        "restate": restate,
     }
     if run is not None and (any(given.values()) or scope or calls or instead or note):
         raise TollwireError(f"run {run} has its scope: give a run or a scope, not both")

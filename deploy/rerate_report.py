@@ -55,27 +55,33 @@ def money(line: Line) -> dict[str, Any]:
     return {**counts, **{name: format_nanos(nanos) for name, nanos in amounts.items()}}
 
 
+def figures_as_json(figures: Figures) -> dict[str, Any]:
+    """Everything that figures say."""
+    return {
+        "totals": [
+            {"leg": leg, "currency": currency, **money(figures.lines()[leg, currency, ""])}
+            for leg, currency in kinds(figures)
+        ],
+        "margin": {name: format_nanos(nanos) for name, nanos in margins(figures).items()},
+        **{
+            f"by_{dimension}": [
+                {"leg": kind[0], "currency": kind[1], dimension: text, **money(line)}
+                for kind in kinds(figures)
+                for text, line in lines_of(figures, kind, dimension)
+            ]
+            for dimension in (*DIMENSIONS, "booked")
+        },
+    }
+
+
 def as_json(progress: Progress, figures: Figures, posted: Sequence[Posted]) -> str:
     """Everything that is known of a run."""
-    record = progress.record
     return json.dumps(
         {
-            **_facts(record),
+            **_facts(progress.record),
             "chunks": progress.chunks,
             "chunks_done": progress.chunks_done,
-            "totals": [
-                {"leg": leg, "currency": currency, **money(figures.lines()[leg, currency, ""])}
-                for leg, currency in kinds(figures)
-            ],
-            "margin": {name: format_nanos(nanos) for name, nanos in margins(figures).items()},
-            **{
-                f"by_{dimension}": [
-                    {"leg": kind[0], "currency": kind[1], dimension: text, **money(line)}
-                    for kind in kinds(figures)
-                    for text, line in lines_of(figures, kind, dimension)
-                ]
-                for dimension in DIMENSIONS
-            },
+            **figures_as_json(figures),
             "largest": [
                 {
                     "cdr_id": change.call,
@@ -119,7 +125,12 @@ def _facts(record: Record) -> dict[str, Any]:
 
 
 def show(progress: Progress, figures: Figures, posted: Sequence[Posted]) -> None:
-    """Tables on stdout."""
+    """Tables on stdout, and how the run stands."""
+    ended(progress.record, posted, show_figures(figures))
+
+
+def show_figures(figures: Figures) -> Console:
+    """Tables on stdout, which is returned."""
     console = Console()
     console.width = max(console.width, WIDTH_MIN)
     for kind in kinds(figures):
@@ -140,9 +151,13 @@ def show(progress: Progress, figures: Figures, posted: Sequence[Posted]) -> None
             f"{total.legs - total.changed:,} (of them suspended both ways {total.suspended:,}); "
             f"{format_nanos(total.old_nanos)} -> {format_nanos(total.new_nanos)}",
         )
+    for (leg, currency, text), line in figures.lines("booked").items():
+        if text == "adjustment" and line.changed:
+            amount = format_nanos(line.delta_nanos)
+            _say(console, f"{leg} {currency}: of that {amount} in invoiced calls, an adjustment")
     for currency, nanos in margins(figures).items():
         _say(console, f"margin {currency}: {format_nanos(nanos)}")
-    ended(progress.record, posted, console)
+    return console
 
 
 def ended(record: Record, posted: Sequence[Posted], console: Console | None = None) -> None:

@@ -9,10 +9,13 @@ from types import FunctionType
 from typing import Any
 
 from kernels.layout import (
+    ADDITIVE,
+    AFTER_INITIAL,
     CHARGE_NANOS_MAX,
     DOWN,
     HALF_EVEN,
     HALF_UP,
+    MAX_CHARGE_NONE,
     MINIMUM,
     UP,
     WHOLE_CALL,
@@ -134,11 +137,30 @@ def charge(
     return billed * paid, rounded(net, round_mode, round_unit, fx_num, fx_den) * paid
 
 
+def plain(
+    duration_ms: int, first_rate: int, next_rate: int, connect: int, first: int, following: int
+) -> tuple[int, int]:
+    """`charge` of an answered call where `is_plain` and no exchange rate is used.
+
+    The blocks are divided as floats: both numbers are below 2^21, so that the quotient of floats is
+    on the right side of every integer.
+    """
+    d = (duration_ms + 999) // 1000
+    blocks = int((max(d - first, 0) + following - 1) / following) if following else 0
+    usage = first * first_rate + blocks * following * next_rate
+    return first + blocks * following, (usage + connect * 60 + 30) // 60
+
+
+def is_plain(rule: tuple[int, ...]) -> bool:
+    """Whether a rule set (columns of layout.py before R_PLAIN) is the one that most decks have."""
+    return rule == (UP, 0, 0, AFTER_INITIAL, ADDITIVE, 0, MAX_CHARGE_NONE, HALF_UP, 1, 0)
+
+
 def compiled(jit: Callable[[Any], Any]) -> dict[str, Any]:
     """This file's functions by name, each compiled by `jit` and calling the other compiled ones."""
     names = (
         *("round_div", "billed_seconds", "seconds_of", "net_of", "converted", "rounded"),
-        "charge",
+        *("charge", "plain"),
     )
     scope: dict[str, Any] = dict(globals())
     for name in names:

@@ -20,9 +20,9 @@ from kernels.layout import (
     NEXT_RATE,
     PACKED,
     R_MAX_CHARGE,
+    R_PLAIN,
     RATE_NANOS_MAX,
     ROUNDINGS,
-    RULE_COLUMNS,
 )
 
 RULE_LIMITS = (
@@ -55,8 +55,8 @@ def check_prices(prices: I64) -> None:
 
 def check_rule(rule: tuple[int, ...]) -> None:
     """Raises ValueError naming the field of a rule set that lies outside the limits."""
-    if len(rule) != RULE_COLUMNS:
-        raise ValueError(f"a rule set of {len(rule)} columns instead of {RULE_COLUMNS}")
+    if len(rule) != R_PLAIN:
+        raise ValueError(f"a rule set of {len(rule)} columns instead of {R_PLAIN}")
     for column, (value, (field, high)) in enumerate(zip(rule, RULE_LIMITS, strict=True)):
         low = 1 if field == "rounding unit" else 0
         no_limit = column == R_MAX_CHARGE and value == MAX_CHARGE_NONE

@@ -26,6 +26,7 @@ from kernels.layout import (
     R_FREE_BELOW_S,
     R_MAX_CHARGE,
     R_MIN_CHARGE,
+    R_PLAIN,
     R_ROUND_MODE,
     R_ROUND_UNIT,
     TOO_LARGE,
@@ -50,7 +51,8 @@ Tables = tuple[I64, I64, I64, I64, I64]
 Scratch = tuple[I64, I64, U64]
 
 
-_charge = compiled(nb.njit(inline="always"))["charge"]
+_formulas = compiled(nb.njit(inline="always"))
+_charge, _plain = _formulas["charge"], _formulas["plain"]
 
 
 @nb.njit(nogil=True, cache=True)
@@ -140,6 +142,16 @@ def price_one(
     """(billed seconds, nanos) of one call at a price class."""
     packed = prices[price_class, PACKED]
     rule = np.uint64(packed >> 32)
+    if rules[rule, R_PLAIN] & (num == den) & (duration_ms > 0):
+        usual: tuple[int, int] = _plain(
+            duration_ms,
+            prices[price_class, FIRST_RATE],
+            prices[price_class, NEXT_RATE],
+            prices[price_class, CONNECT],
+            packed & 0xFFFF,
+            (packed >> 16) & 0xFFFF,
+        )
+        return usual
     charged: tuple[int, int] = _charge(
         duration_ms,
         prices[price_class, FIRST_RATE],

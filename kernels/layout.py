@@ -64,8 +64,10 @@ FIRST_RATE, NEXT_RATE, CONNECT, PACKED = range(4)
     R_ROUND_MODE,
     R_ROUND_UNIT,
     R_ATTEMPT_FEE,
-) = range(10)
-RULE_COLUMNS: Final = 10
+    R_PLAIN,
+) = range(11)
+RULE_COLUMNS: Final = 11
+"""the last one follows from the others: 1 where `charge.plain` is what a call costs"""
 
 
 Column = TypeVar("Column", bound="npt.NDArray[np.generic]")

@@ -5,7 +5,7 @@ a new deck goes into a row, and its pieces behind the pieces, that no earlier bo
 room is used up or a dial code is new, everything moves to fresh arrays.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ import numba as nb
 import numpy as np
 
 from kernels.book import DeckRates, close_deck, find_codes
+from kernels.charge import is_plain
 from kernels.check import check_deck, check_fx, check_prices, check_rule
 from kernels.dialcodes import build_dialcodes
 from kernels.layout import (
@@ -90,7 +91,7 @@ class Library:
         return {name: place.row for name, place in self._places.items()}
 
     def rule(self, rule: tuple[int, ...]) -> int:
-        """The number of a rule set (RULE_COLUMNS integers); equal sets share one.
+        """The number of a rule set (all RULE_COLUMNS but R_PLAIN); equal sets share one.
 
         Raises ValueError naming the field that lies outside the limits.
         """
@@ -152,7 +153,7 @@ class Library:
         """
         fx = np.empty((0, 2), np.int64) if fx is None else fx
         check_fx(fx)
-        rules = np.array(list(self._rule_of), np.int64).reshape(-1, RULE_COLUMNS)
+        rules = _with_plain(self._rule_of)
         closure = self._closure[: self._rows_used]
         if not len(closure):
             closure = np.full((1, len(self._codes.parent)), np.int64(UNRATED))
@@ -232,4 +233,11 @@ def build_book(
         check_rule(tuple(rule))
     library = Library(window_ms)
     library.put(dict(enumerate(decks)))
-    return library.book(fx)._replace(prices=read_only(prices), rules=read_only(rules))
+    own = _with_plain(map(tuple, rules.tolist()))
+    return library.book(fx)._replace(prices=read_only(prices), rules=read_only(own))
+
+
+def _with_plain(rules: Iterable[tuple[int, ...]]) -> I64:
+    """Rule sets as `Book.rules`."""
+    rows = [(*rule, is_plain(rule)) for rule in rules]
+    return np.array(rows, np.int64).reshape(-1, RULE_COLUMNS)

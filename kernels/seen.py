@@ -30,7 +30,7 @@ def _scramble(value: np.uint64) -> np.uint64:
 @nb.njit(cache=True)
 def _mix_bytes(offsets: I64, data: U8, into: U64) -> None:
     for i in range(len(into)):
-        value = into[i] ^ np.uint64(offsets[i + 1] - offsets[i])
+        value = into[i] ^ np.uint64(offsets[i + 1] - offsets[i] + 1) * _MIX
         for j in range(offsets[i], offsets[i + 1]):
             value = (value ^ np.uint64(data[j])) * np.uint64(0x100000001B3)
         into[i] = _scramble(value + _MIX)

@@ -7,15 +7,16 @@ from kernels.book import DeckRates
 from kernels.classes import NONE, Classes, origin_labels, rows_of
 from kernels.dialcodes import build_dialcodes, parse_numbers
 from kernels.dispatch import rate
-from kernels.layout import R_ROUND_UNIT, RULE_COLUMNS, Calls, Leg, Numbers, read_only
+from kernels.layout import R_PLAIN, R_ROUND_UNIT, Calls, Leg, Numbers, read_only
 from kernels.library import Library
 from kernels.seen import Seen, content_hash
+from kernels.terms import Terms
 
 
 def warm() -> None:
     """Compile, or load from the cache, all that compiles a deck, rates a call and knows an id."""
     zero = np.zeros(1, np.int64)
-    library, rule = Library(), np.zeros(RULE_COLUMNS, np.int64)
+    library, rule = Library(), np.zeros(R_PLAIN, np.int64)
     rule[R_ROUND_UNIT] = 1
     library.rule(tuple(rule.tolist()))
     library.classes(np.array([[0, 0, 0, 1]], np.int64))
@@ -28,6 +29,7 @@ def warm() -> None:
     ids = pa.array([b"0" * 16], pa.binary(16))
     Seen(1, 0).judge(ids, content_hash([pa.array([code])], [zero]), zero, zero, zero)
     rows_of(_classes(), leg.deck, zero, called)
+    Terms((0, 0, 0, 1, 1), tuple(rule.tolist()), (1, 1)).longest(0)
 
 
 def _classes() -> Classes:

@@ -1,5 +1,6 @@
 """A chunk rated again: what its legs would be, held against what they are. Pure."""
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -36,16 +37,24 @@ class Rerated(NamedTuple):
     """rows of rerate_delta without step and run"""
 
 
-def rerate(read: Read, side: str, tariff: Tariff, threads: int, changes: bool) -> Rerated:
+def rerate(
+    read: Read,
+    side: str,
+    tariff: Tariff,
+    threads: int,
+    changes: bool,
+    invoiced: Mapping[tuple[str, str], int] | None = None,
+) -> Rerated:
     """Rate calls again and compare. side: "sell", "buy" or "both", the legs that may change.
 
-    changes: whether the rows to write are asked for; then `read` has whole legs.
+    changes: whether the rows to write are asked for; then `read` has whole legs. invoiced: (leg,
+    account) -> up to when in ms a change of its calls is booked as an adjustment.
 
     A call is rated whole or not at all: where only one leg may change and the call becomes rated,
     or ceases to be, the other leg does too.
     """
-    calls = _batch(read.calls)
-    place = _place(calls.column("cdr_id"), read.legs)
+    calls = batch_of(read.calls)
+    place = place_of(calls.column("cdr_id"), read.legs)
     leg = numpy(read.legs.column("leg"))
     whole = np.zeros(calls.num_rows, np.bool_)
     whole[place[(leg == LEGS["sell"]) & (place >= 0)]] = True
@@ -63,6 +72,8 @@ def rerate(read: Read, side: str, tariff: Tariff, threads: int, changes: bool) -
             own = read.legs.take(pa.array(rows[at >= 0]))
             asked = legs in (BOTH, name)
             found = compare(name, part, at[at >= 0], own, priced, tariff, asked)
+            if invoiced:
+                found = found.booked(invoiced)
             found.add_to(figures, tariff)
             if changes:
                 written.append(found.changes(priced, tariff))
@@ -75,12 +86,13 @@ def rerate(read: Read, side: str, tariff: Tariff, threads: int, changes: bool) -
     )
 
 
-def _batch(table: pa.Table) -> pa.RecordBatch:
+def batch_of(table: pa.Table) -> pa.RecordBatch:
+    """A table as one batch."""
     whole = table.combine_chunks()
     return whole.to_batches()[0] if whole.num_rows else pa.RecordBatch.from_pylist([], table.schema)
 
 
-def _place(calls: pa.Array, legs: pa.Table) -> I64:
+def place_of(calls: pa.Array, legs: pa.Table) -> I64:
     """Which call each leg belongs to, -1 where there is none."""
     ids = legs.column("cdr_id").combine_chunks()
     # In most chunks every call has its legs, and in the same order.

@@ -5,7 +5,7 @@ in two halves, which fit int64 for 2^31 legs a batch, and put together as Python
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from operator import add
 from typing import Any, Final, NamedTuple, Self
 
@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from kernels.layout import I32, I64
-from kernels.sums import twice_by
+from kernels.sums import SUMS, twice_by
 
 LARGEST_MAX: Final = 50
 """changes kept by themselves, for each leg and currency"""
@@ -117,16 +117,23 @@ class Figures:
         for dimension, column in {TOTAL: total, **twice.by}.items():
             texts = column.dictionary_encode()
             group = texts.indices.to_numpy() * len(names) + currency
-            sums = twice_by(group, len(texts.dictionary) * len(names), twice.old, twice.new)
-            lines = self._lines.setdefault(dimension, {})
             every = texts.dictionary.to_pylist()
-            for at in np.flatnonzero(sums[:, 0]).tolist():
-                text, name = divmod(at, len(names))
-                key = (twice.leg, names[name], every[text])
-                line = _line(sums[at].tolist())
-                lines[key] = _added(lines[key], line) if key in lines else line
+            sums = twice_by(group, len(every) * len(names), twice.old, twice.new)
+            self.add_sums(dimension, twice.leg, every, names, sums)
         for at, name in enumerate(names):
             self._keep_largest(twice, currency == at, name)
+
+    def add_sums(
+        self, dimension: str, leg: str, texts: Sequence[str], currencies: Sequence[str], sums: I64
+    ) -> None:
+        """Take in sums of kernels.sums by text and currency: shape (texts, currencies, SUMS)."""
+        sums = sums.reshape(-1, len(SUMS))
+        lines = self._lines.setdefault(dimension, {})
+        for at in np.flatnonzero(sums[:, 0]).tolist():
+            text, currency = divmod(at, len(currencies))
+            key = (leg, currencies[currency], texts[text])
+            line = _line(sums[at].tolist())
+            lines[key] = _added(lines[key], line) if key in lines else line
 
     def _keep_largest(self, twice: Twice, own: Mask, currency: str) -> None:
         delta = twice.new.nanos - twice.old.nanos

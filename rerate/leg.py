@@ -1,5 +1,6 @@
 """One kind of leg of many calls as it is and as it would be: its sums, and the rows to write."""
 
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -17,6 +18,9 @@ from rerate.figures import Figures, Once, Twice
 CHANGES: Final = pa.schema([f for f in RERATE_DELTA.schema if f.name not in ("step", "run")])
 """What a change says; new_run is 0 until the run is known that makes it."""
 Mask = npt.NDArray[np.bool_]
+BOOKED: Final = ("correction", "adjustment")
+"""how a change is booked: where the call's own charge is, or, if it was invoiced, on the day"""
+_NEVER_MS: Final = -(2**63)
 
 
 class Leg(NamedTuple):
@@ -36,6 +40,20 @@ class Leg(NamedTuple):
     destination: I32
     """index into the names of the tariff's rates: where the call went, by its new rate if it has
     one"""
+    adjusts: Mask | None = None
+    """whether a change is booked as an adjustment, for the leg was invoiced; None: nobody was"""
+
+    def booked(self, invoiced: Mapping[tuple[str, str], int]) -> "Leg":
+        """With `adjusts`. invoiced: (leg, account) -> up to when its calls have been invoiced."""
+        account = self._account()
+        names = account.dictionary.to_pylist()
+        until_ms = np.array(
+            [invoiced.get((self.name, name), _NEVER_MS) for name in names], np.int64
+        )
+        answered_ms = self.calls.column("answered_at").view(pa.int64()).to_numpy()
+        return self._replace(
+            adjusts=answered_ms[self.at] < until_ms[account.indices.to_numpy()[self.at]]
+        )
 
     def add_to(self, figures: Figures, tariff: Tariff) -> None:
         """Add its sums. A leg that changes its currency ends in one and begins in the other."""
@@ -58,24 +76,23 @@ class Leg(NamedTuple):
     ) -> Twice:
         own = slice(None) if rows is None else rows
         at = self.at[own]
-        account = self.calls.column("customer" if self.name == "sell" else "vendor")
-        coded = account.dictionary_encode()
+        coded = self._account()
         day_of = self.calls.column("answered_at").view(pa.int64()).to_numpy() // DAY_MS
         days, day = np.unique(day_of[at], return_inverse=True)
         dates = [format_instant_ms(int(d) * DAY_MS)[:10] for d in days]
-        return Twice(
-            self.name,
-            self.calls.column("cdr_id"),
-            _named(currency[own], self.currencies),
-            {
-                "account": _named(coded.indices.to_numpy()[at], coded.dictionary),
-                "destination": _named(self.destination[own], tariff.rows.names),
-                "day": _named(day, dates),
-            },
-            old,
-            new,
-            at,
-        )
+        by = {
+            "account": _named(coded.indices.to_numpy()[at], coded.dictionary),
+            "destination": _named(self.destination[own], tariff.rows.names),
+            "day": _named(day, dates),
+        }
+        if self.adjusts is not None:
+            by["booked"] = _named(self.adjusts[own], BOOKED)
+        currencies = _named(currency[own], self.currencies)
+        return Twice(self.name, self.calls.column("cdr_id"), currencies, by, old, new, at)
+
+    def _account(self) -> pa.DictionaryArray:
+        names = self.calls.column("customer" if self.name == "sell" else "vendor")
+        return names.dictionary_encode()
 
     def changes(self, priced: RatedCalls, tariff: Tariff) -> pa.Table:
         """The legs that change, as CHANGES. priced: what `compare` was given."""
@@ -95,8 +112,9 @@ class Leg(NamedTuple):
             **{f"old_{name}": was.column(name) for name in PRICED},
             **{f"new_{name}": now[name] for name in PRICED if name in now},
             "new_run": pa.repeat(0, len(rows)),
+            "adjusts": np.zeros(len(rows)) if self.adjusts is None else self.adjusts[rows],
         }
-        arrays = [_whole(columns[f.name]).cast(f.type) for f in CHANGES]
+        arrays = [pa.array(_whole(columns[f.name])).cast(f.type) for f in CHANGES]
         return pa.Table.from_arrays(arrays, schema=CHANGES)
 
 

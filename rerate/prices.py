@@ -17,7 +17,7 @@ from billing.errors import TollwireError
 from billing.fx import FX
 from billing.parties import Account, parties_of
 from billing.tariff import Tariff, compile_tariff
-from clickhouse import reference, rerate_write
+from clickhouse import invoiced, reference, rerate_write
 
 SIDE_OF: Final = {"customer": "sell", "vendor": "buy"}
 
@@ -35,6 +35,8 @@ class Prices(NamedTuple):
     """rows of billing.fx.FX"""
     instead: tuple[tuple[str, str, str], ...]
     """(side, deck, the deck that prices its accounts instead)"""
+    invoiced: tuple[tuple[str, str, int], ...] = ()
+    """(role, account, up to when in ms its calls have been invoiced)"""
 
     def body(self) -> str:
         """All of it as JSON, the same text for the same prices; `parse` reads it."""
@@ -48,12 +50,13 @@ class Prices(NamedTuple):
 
 def parse(body: str) -> Prices:
     """Prices from their `body`."""
-    versions, accounts, fx, instead = json.loads(body)
+    versions, accounts, fx, instead, *others = json.loads(body)
     return Prices(
         tuple(versions),
         tuple(Account(*account) for account in accounts),
         tuple(tuple(row) for row in fx),
         tuple((side, deck, other) for side, deck, other in instead),
+        *(tuple(tuple(row) for row in own) for own in others),
     )
 
 
@@ -75,6 +78,7 @@ def gather(client: Client, instead: Mapping[tuple[str, str], str]) -> Prices:
         tuple(sorted(reference.load_accounts(client))),
         tuple(sorted(tuple(row.values()) for row in fx.to_pylist())),
         tuple(sorted((*name, other) for name, other in instead.items())),
+        tuple(sorted((*name, ms) for name, ms in invoiced.load(client).items())),
     )
 
 

@@ -39,6 +39,8 @@ class Scope(NamedTuple):
     """of the side that is rated again: accounts that have one of these decks"""
     calls: tuple[str, ...]
     """cdr ids, 32 hexadecimal digits: a dispute"""
+    restate: bool = False
+    """whether invoiced calls are corrected like the others, instead of by an adjustment"""
 
     def canonical(self) -> str:
         """The scope as JSON, the same text for the same scope; `parse` reads it."""
@@ -48,6 +50,7 @@ class Scope(NamedTuple):
             "side": self.side,
             "status": self.status,
             **{name: list(getattr(self, name)) for name in LISTS if getattr(self, name)},
+            **({"restate": True} if self.restate else {}),
         }
         return json.dumps(said, separators=(",", ":"))
 
@@ -58,7 +61,7 @@ class Scope(NamedTuple):
 
 
 LISTS: Final = ("customers", "vendors", "codes", "switches", "decks", "calls")
-_FIELDS: Final = ("from", "to", "side", "status", *LISTS)
+_FIELDS: Final = ("from", "to", "side", "status", *LISTS, "restate")
 
 
 def parse(said: Mapping[str, Any]) -> Scope:
@@ -86,7 +89,10 @@ def parse(said: Mapping[str, Any]) -> Scope:
         raise ScopeRefused(f"scope: calls: {count:,} ids; at most {CALLS_MAX:,} in one run")
     side = _word("side", said.get("side", "both"), SIDES)
     status = _word("status", said.get("status", "any"), STATUSES)
-    return Scope(from_ms, to_ms, side, status, **lists)
+    restate = said.get("restate", False)
+    if not isinstance(restate, bool):
+        raise ScopeRefused(f"scope: restate: {restate!r}: true or false")
+    return Scope(from_ms, to_ms, side, status, **lists, restate=restate)
 
 
 def preview_hash(scope: Scope, prices: str, watermark: str) -> str:

@@ -42,6 +42,11 @@ class Pricing(NamedTuple):
     prices: Prices
     tariff: Tariff
 
+    @property
+    def invoiced(self) -> dict[tuple[str, str], int]:
+        """(leg, account) -> up to when its calls have been invoiced."""
+        return {(SIDE_OF[role], name): ms for role, name, ms in self.prices.invoiced}
+
 
 def wanted(scope: Scope, priced: Prices) -> Wanted:
     """The calls of a scope; its decks become the accounts that have them."""
@@ -136,7 +141,8 @@ class Worker:
             rerate_read.read_calls(client, asked, span, tariff.classes is not None),
             rerate_read.read_legs(client, asked, span, whole=changes),
         )
-        return rerate(read, task.scope.side, tariff, self._threads, changes)
+        closed = {} if task.scope.restate else pricing.invoiced
+        return rerate(read, task.scope.side, tariff, self._threads, changes, closed)
 
     def _priced_by(self, client: Client, digest: str) -> Pricing:
         with self._compiling:

@@ -3,8 +3,10 @@
 N rated calls of ten days in ClickHouse; a worker process takes the chunks from the broker. Three
 runs, by decks that change all of the sell legs, a tenth and a thousandth of them: preview, apply,
 roll back, each timed from the command to the state it ends in. The peer is an INSERT .. SELECT of
-the charges' own columns within the same ClickHouse: as many rows as the run rates legs.
-The last line is JSON.
+the charges' own columns within the same ClickHouse: as many rows as the run rates legs. Before
+them the first what-if of the ten days, which reads them and writes their snapshots, and the second
+one, which compares them in memory: whole, and without the compiling of the decks. The last line is
+JSON.
 """
 
 import argparse
@@ -15,22 +17,32 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
+from clickhouse_connect.driver.client import Client
+
 from clickhouse.client import connect
 from clickhouse.migrate import migrate
+from clickhouse.rerate_read import now_ms, stored_ms
 from deploy.local import running
 from deploy.runtime.settings import Settings
 from rerate.desk import Desk
+from rerate.prices import gather, tariff_of
 from rerate.records import Records
 from rerate.scope import parse
 from rerate.sending import Sender
-from rerate.steps import Progress, Steps
+from rerate.snapshot import batches_of, path_of
+from rerate.snapshot_sums import Among, SnapshotSums, added
+from rerate.snapshots import Snapshots
+from rerate.steps import LATE_MS, Progress, Steps
+from rerate.whatif import what_if
 from tests.bench import rerate_world as world
 from tests.bench.rig import rss_mb
 from tests.deploy.conftest import settings_in
 
+_DAYS: Final = range(world.FROM_MS // world.DAY_MS, world.FROM_MS // world.DAY_MS + world.DAYS)
 POLL_S: Final = 0.1
 CALLS: Final = 10_000_000
 BIG_CALLS: Final = 100_000_000
@@ -66,6 +78,32 @@ def timed(act: Callable[[], object]) -> float:
     return time.monotonic() - begin
 
 
+def quiet(client: Client) -> None:
+    """Wait until days count as closed: nothing was stored lately."""
+    until_ms = max(stored_ms(client, _DAYS).values()) + LATE_MS + 1_000
+    while now_ms(client) < until_ms:
+        time.sleep(POLL_S)
+
+
+def what_ifs(client: Client, folder: Path) -> dict[str, float]:
+    """Seconds of a first and a second what-if, and of the second one's comparing alone."""
+    snapshots = Snapshots(folder, client)
+    quiet(client)
+    scope = parse({"from": world.FROM_MS, "to": world.FROM_MS + world.DAYS * world.DAY_MS})
+    priced = gather(client, {("sell", name): f"{name}-all" for name in world.sold()})
+    seconds: dict[str, float] = {}
+    for name, held in (("whatif_first_s", 0), ("whatif_s", world.DAYS)):
+        begin = time.monotonic()
+        found = what_if(client, snapshots, scope, priced, 0, lambda _: None)
+        seconds[name] = time.monotonic() - begin
+        assert found.held == held
+    sums, days = SnapshotSums(tariff_of(client, priced), Among(scope, None)), snapshots.days(_DAYS)
+    batches = (path_of(folder, own.day) for own in days if own.held)
+    begin = time.monotonic()
+    added(sums, chain.from_iterable(map(batches_of, batches)), 0, lambda _: None)
+    return {**seconds, "whatif_compare_s": time.monotonic() - begin}
+
+
 def run_by(desk: Desk, share: str) -> dict[str, float]:
     """Seconds of each step of a run that changes a share of the sell legs."""
     scope = parse({"from": world.FROM_MS, "to": world.FROM_MS + world.DAYS * world.DAY_MS})
@@ -99,6 +137,8 @@ def measured(calls: int, folder: Path) -> dict[str, object]:
         desk = Desk(steps)
         client.command("CREATE TABLE narrow AS charge")
         copy = "INSERT INTO narrow SELECT * FROM charge SETTINGS max_execution_time = 3600"
+        thought = what_ifs(client, folder / "snapshots")
+        print(f"what-if: {thought}", flush=True)
         peak = Peak(pid)
         peak.start()
         found: dict[str, dict[str, float]] = {}
@@ -123,6 +163,8 @@ def measured(calls: int, folder: Path) -> dict[str, object]:
         "preview_ratio_insert_select": round(copy_s / whole["preview"], 3),
         "insert_select_s": round(copy_s, 2),
         "peak_rss_mb": round(peak.mb),
+        **{name: round(value, 2) for name, value in thought.items()},
+        "whatif_calls_per_s": round(calls / thought["whatif_compare_s"]),
         "fill_s": round(fill_s),
         "by_share": {name: {k: round(v, 2) for k, v in own.items()} for name, own in found.items()},
     }

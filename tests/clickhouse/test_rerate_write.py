@@ -18,7 +18,7 @@ LEDGER = f"""
         toFixedString(leftPad(toString(number), 16, '0'), 16) AS cdr_id, 'sell' AS leg,
         60000 AS duration_ms, now64(3) AS received_at,
         '' AS old_reason, 60, 2, 'USD', 1, 1, 1, 1, 0,
-        '' AS new_reason, 60, 1, 'USD', 2, 1, 1, 1, 3
+        '' AS new_reason, 60, 1, 'USD', 2, 1, 1, 1, 3, 0 AS adjusts
     FROM numbers({ROWS})
 """
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels import rate
-from kernels.charge import charge
-from tests.kernels.compiled import Call, book_of, calls_of, charge_arguments
+from kernels.charge import charge, is_plain, plain
+from tests.kernels.compiled import Call, book_of, calls_of, charge_arguments, rule_numbers
 from tests.kernels.naive import NANOS, Price, RateRow, Rule, naive_charge
 from tests.kernels.strategies import DURATION_MS_MAX, DURATIONS_MS, FEE_MAX, PRICES, RATE_MAX, rules
 
@@ -36,6 +36,29 @@ def test_the_plain_formula_is_exact(case: Case) -> None:
 @given(st.lists(CASES, min_size=1, max_size=40))
 def test_the_compiled_formula_is_exact(cases: list[Case]) -> None:
     assert compiled_charges(cases) == [naive_charge(*case) for case in cases]
+
+
+@settings(max_examples=500, deadline=None)
+@given(DURATIONS_MS.filter(bool), PRICES)
+def test_the_usual_rules_have_a_shorter_formula_that_is_exact(
+    duration_ms: int, price: Price
+) -> None:
+    arguments = charge_arguments(duration_ms, price, Rule())
+    assert plain(*arguments[:6]) == charge(*arguments)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(DURATIONS_MS, PRICES), min_size=1, max_size=40))
+def test_the_compiled_shorter_formula_is_exact(usual: list[tuple[int, Price]]) -> None:
+    assert is_plain(rule_numbers(Rule()))
+    cases = [(*case, Rule()) for case in usual]
+    assert compiled_charges(cases) == [naive_charge(*case) for case in cases]
+
+
+def test_only_the_usual_rules_are_plain() -> None:
+    usual = rule_numbers(Rule())
+    for column, value in enumerate(usual):
+        assert not is_plain((*usual[:column], value + 1, *usual[column + 1 :]))
 
 
 PENNY = Price(60 * NANOS, 60 * NANOS, 0, 1, 1)  # one unit a second

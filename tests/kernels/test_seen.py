@@ -175,7 +175,7 @@ TEXTS = st.lists(st.tuples(st.text(max_size=4), st.text(max_size=4)), min_size=1
 
 @settings(max_examples=100, deadline=None)
 @given(TEXTS, st.integers(-(2**63), 2**63 - 1))
-@example([("", "a"), ("\0", "a"), ("a", ""), ("", ""), ("\0", ""), ("", "\0")], 0)
+@example([("", "a"), ("\0", "a"), ("a", ""), ("", ""), ("\0", ""), ("", "\0"), ("\1", "")], 0)
 def test_equal_rows_have_equal_contents_and_others_do_not(
     rows: list[tuple[str, str]], number: int
 ) -> None:
