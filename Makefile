@@ -1,7 +1,7 @@
 # `make help` lists what there is. Everything installs what it needs into .venv.
 .DEFAULT_GOAL := help
 .PHONY: help install run demo test check bench bench-stream bench-kernels bench-kernel-growth bench-scale \
-	bench-outage bench-flood bench-rerate soak simulate chaos lock
+	bench-outage bench-flood bench-rerate bench-credit bench-fraud simulate-credit soak simulate chaos lock
 PY := .venv/bin/python
 STAMP := .venv/installed
 SHELL := /bin/bash
@@ -58,6 +58,15 @@ bench-flood: install ## what a flood of bad records costs the good ones; the las
 
 bench-rerate: install ## preview, apply, roll back of 10 M stored calls, 100 M with BIG=1; the last line is JSON
 	@$(PY) -m tests.bench.rerate
+
+bench-credit: install ## how long a switch waits for its answer; the last line is JSON
+	@$(PY) -m tests.bench.credit
+
+bench-fraud: install ## fraud detection on labelled traffic, beside plain thresholds; the last line is JSON
+	@$(PY) -m tests.bench.fraud
+
+simulate-credit: install ## thousands of calls on little money, with faults: the worst overrun; the last line is JSON
+	@$(PY) -m tests.credit
 
 soak: install ## an hour at half load: memory and loss; the last line is JSON
 	@bash deploy/install.sh kafka

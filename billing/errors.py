@@ -5,7 +5,7 @@ TollwireError
 ├── RowsRefused   a file with bad rows: all of them, nothing was loaded
 │   ├── DeckRefused
 │   └── FxRefused
-├── OptionsRefused  a deck-options or accounts file that does not say what it must
+├── OptionsRefused  a TOML file (options, accounts, limits, rules) that does not say what it must
 └── FileRefused   a file that cannot be read as what it claims to be
 
 Bad CDRs are never raised: they become dead letters. A bug crashes.

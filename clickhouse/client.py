@@ -20,7 +20,8 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalErr
 from clickhouse_connect.driver.exceptions import Error as CodedError
 
 from billing.errors import TollwireError
-from clickhouse.tables import TABLES, Table
+from clickhouse.table import Table
+from clickhouse.tables import TABLES
 from deploy.runtime.settings import Settings
 
 CONNECT_S_MAX: Final = 5

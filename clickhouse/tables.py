@@ -4,55 +4,18 @@ A test compares this file with a freshly migrated database, both ways: neither c
 Columns that ClickHouse fills by itself (MATERIALIZED) are not inserted and not here.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
-import pyarrow as pa
+from clickhouse.credit_tables import (
+    CREDIT_DECISION,
+    CREDIT_EVENT,
+    CREDIT_LIMIT,
+    CREDIT_STATE,
+    MOVEMENT,
+)
+from clickhouse.table import table
 
-_MS: Final = pa.timestamp("ms", "UTC")
-_ARROW: Final[Mapping[str, pa.DataType]] = {
-    "UInt8": pa.uint8(),
-    "UInt16": pa.uint16(),
-    "UInt32": pa.uint32(),
-    "UInt64": pa.uint64(),
-    "Int64": pa.int64(),
-    "String": pa.string(),
-    "LowCardinality(String)": pa.string(),
-    "FixedString(16)": pa.binary(16),
-    "FixedString(32)": pa.binary(32),
-    "FixedString(64)": pa.binary(64),
-    "DateTime64(3, 'UTC')": _MS,
-    "UUID": pa.uuid(),
-}
-_ORIGINAL_BYTES: Final = frozenset({("dead_letter", "raw")})
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table: columns as ClickHouse names their types, and the Arrow schema that goes in."""
-
-    name: str
-    columns: Mapping[str, str]
-    schema: pa.Schema
-
-
-def _field(table: str, column: str, kind: str) -> pa.Field:
-    nullable = kind.startswith("Nullable(")
-    inner = kind[len("Nullable(") : -1] if nullable else kind
-    arrow = pa.string() if inner.startswith("Enum8(") else _ARROW[inner]
-    if (table, column) in _ORIGINAL_BYTES:
-        arrow = pa.binary()
-    return pa.field(column, arrow, nullable=nullable)
-
-
-def _table(name: str, columns: dict[str, str]) -> Table:
-    schema = pa.schema([_field(name, column, kind) for column, kind in columns.items()])
-    return Table(name, MappingProxyType(columns), schema)
-
-
-CDR: Final = _table(
+CDR: Final = table(
     "cdr",
     {
         "cdr_id": "FixedString(16)",
@@ -78,7 +41,7 @@ CDR: Final = _table(
     },
 )
 
-CHARGE: Final = _table(
+CHARGE: Final = table(
     "charge",
     {
         "customer": "LowCardinality(String)",
@@ -101,7 +64,7 @@ CHARGE: Final = _table(
     },
 )
 
-DEAD_LETTER: Final = _table(
+DEAD_LETTER: Final = table(
     "dead_letter",
     {
         "log": "LowCardinality(String)",
@@ -118,7 +81,7 @@ DEAD_LETTER: Final = _table(
     },
 )
 
-RECEIPT: Final = _table(
+RECEIPT: Final = table(
     "receipt",
     {
         "log": "LowCardinality(String)",
@@ -138,7 +101,7 @@ RECEIPT: Final = _table(
     },
 )
 
-DECK_VERSION: Final = _table(
+DECK_VERSION: Final = table(
     "deck_version",
     {
         "deck_version": "UInt32",
@@ -155,7 +118,7 @@ DECK_VERSION: Final = _table(
     },
 )
 
-RATE: Final = _table(
+RATE: Final = table(
     "rate",
     {
         "deck_version": "UInt32",
@@ -174,7 +137,7 @@ RATE: Final = _table(
     },
 )
 
-ACCOUNT: Final = _table(
+ACCOUNT: Final = table(
     "account",
     {
         "account": "String",
@@ -186,9 +149,9 @@ ACCOUNT: Final = _table(
     },
 )
 
-DECK_NUMBER: Final = _table("deck_number", {"number": "UInt32", "claim": "UUID"})
+DECK_NUMBER: Final = table("deck_number", {"number": "UInt32", "claim": "UUID"})
 
-FX_RATE: Final = _table(
+FX_RATE: Final = table(
     "fx_rate",
     {
         "from_currency": "LowCardinality(String)",
@@ -200,7 +163,7 @@ FX_RATE: Final = _table(
     },
 )
 
-BALANCE: Final = _table(
+BALANCE: Final = table(
     "balance",
     {
         "log": "LowCardinality(String)",
@@ -221,7 +184,7 @@ PRICED: Final = (
 )
 """The columns of `charge` that a re-rating changes."""
 
-RERATE_STEP: Final = _table(
+RERATE_STEP: Final = table(
     "rerate_step",
     {
         "step": "UInt32",
@@ -232,7 +195,7 @@ RERATE_STEP: Final = _table(
     },
 )
 
-RERATE_DELTA: Final = _table(
+RERATE_DELTA: Final = table(
     "rerate_delta",
     {
         "step": "UInt32",
@@ -241,10 +204,11 @@ RERATE_DELTA: Final = _table(
         **{name: CHARGE.columns[name] for name in ("cdr_id", "leg", "duration_ms")},
         "received_at": "DateTime64(3, 'UTC')",
         **{f"{which}_{name}": CHARGE.columns[name] for which in ("old", "new") for name in PRICED},
+        "adjusts": "UInt8",
     },
 )
 
-RERATE_CHUNK: Final = _table(
+RERATE_CHUNK: Final = table(
     "rerate_chunk",
     {
         "step": "UInt32",
@@ -261,11 +225,22 @@ RERATE_CHUNK: Final = _table(
     },
 )
 
-RERATE_PRICES: Final = _table("rerate_prices", {"digest": "FixedString(32)", "body": "String"})
+RERATE_PRICES: Final = table("rerate_prices", {"digest": "FixedString(32)", "body": "String"})
+
+INVOICED: Final = table(
+    "invoiced",
+    {
+        "role": ACCOUNT.columns["role"],
+        "account": "String",
+        "until": "DateTime64(3, 'UTC')",
+        "set_by": "String",
+    },
+)
 
 TABLES: Final = (
     *(CDR, CHARGE, DEAD_LETTER, RECEIPT, DECK_VERSION, RATE, ACCOUNT, DECK_NUMBER),
-    *(FX_RATE, BALANCE, RERATE_STEP, RERATE_DELTA, RERATE_CHUNK, RERATE_PRICES),
+    *(FX_RATE, BALANCE, RERATE_STEP, RERATE_DELTA, RERATE_CHUNK, RERATE_PRICES, INVOICED),
+    *(CREDIT_LIMIT, MOVEMENT, CREDIT_STATE, CREDIT_DECISION, CREDIT_EVENT),
 )
 
 LIVE_VERSIONS: Final = 1 << 48

@@ -13,7 +13,7 @@ import typer
 from billing.deck import COVERAGES, SIDES
 from billing.errors import TollwireError
 from billing.instants import format_instant_ms, parse_instant_ms
-from deploy import cli_files, cli_rerate
+from deploy import cli_credit, cli_files, cli_fraud, cli_invoiced, cli_rerate
 from deploy.runtime.settings import SettingsError, load_settings
 
 app = typer.Typer(
@@ -29,6 +29,8 @@ app.add_typer(deck_app, name="deck")
 app.add_typer(accounts_app, name="accounts")
 app.add_typer(fx_app, name="fx")
 app.add_typer(cli_rerate.app, name="rerate")
+app.add_typer(cli_credit.app, name="credit")
+app.add_typer(cli_fraud.app, name="fraud")
 
 PROCESSES = ("broker", "clickhouse", "rater", "controls", "rerate", "console", "traffic")
 
@@ -178,6 +180,9 @@ def accounts_load(file: Path) -> None:
     accounts = load_accounts(load_settings(), file)
     customers = sum(a.role == "customer" for a in accounts)
     typer.echo(f"{customers} customers and {len(accounts) - customers} vendors loaded")
+
+
+accounts_app.command()(cli_invoiced.invoiced)
 
 
 @fx_app.command("load")

@@ -10,13 +10,14 @@ import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
 from billing import deck_csv
+from billing.credit.limits import Limit, parse_limits
 from billing.deck import DeckOptions, DeckVersion, decode_options, encode_options
 from billing.errors import OptionsRefused, Problem
 from billing.fx import FX
 from billing.fx_csv import parse_fx
 from billing.parties import Account, parse_accounts, parties_of
 from billing.tariff import compile_tariff
-from clickhouse import reference
+from clickhouse import credit, reference
 from clickhouse.client import connect
 from deploy.files import read_file
 from deploy.runtime.settings import Settings
@@ -153,8 +154,29 @@ def load_accounts(settings: Settings, path: Path) -> list[Account]:
     return accounts
 
 
+def load_limits(settings: Settings, path: Path) -> list[Limit]:
+    """Store the credit limits of a TOML file and hand them to the running workers.
+
+    Raises OptionsRefused or FileRefused (nothing was written), ClickHouseDown, BrokerDown.
+    """
+    try:
+        text = read_file(path).decode()
+    except UnicodeDecodeError:
+        raise OptionsRefused(f"{path}: not UTF-8 text: is it TOML?") from None
+    asyncio.run(ensure_topics(settings))
+    client = connect(settings)
+    try:
+        accounts = {(a.role, a.account): a for a in reference.load_accounts(client)}
+        limits = parse_limits(text, str(path), accounts)
+        credit.save_limits(client, limits, int(time.time() * 1_000))
+    finally:
+        client.close()
+    asyncio.run(decks.publish(settings, limits=limits))
+    return limits
+
+
 def hand_over_again(settings: Settings) -> tuple[int, int]:
-    """Publish every stored version, account and exchange rate; (versions, accounts).
+    """Publish every stored version, account, exchange rate and limit; (versions, accounts).
 
     For a broker that lost them; harmless where it still has them: same keys, same values.
     """
@@ -166,7 +188,8 @@ def hand_over_again(settings: Settings) -> tuple[int, int]:
         ]
         accounts = reference.load_accounts(client)
         fx = reference.load_fx(client)
+        limits = credit.load_limits(client)
     finally:
         client.close()
-    asyncio.run(decks.publish(settings, versions, accounts, fx))
+    asyncio.run(decks.publish(settings, versions, accounts, fx, limits))
     return len(versions), len(accounts)

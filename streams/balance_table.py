@@ -29,12 +29,19 @@ class BalanceTable(faust.Table):
         self._books: dict[int, dict[Key, Balance]] = defaultdict(dict)
         self._changed: dict[int, set[Key]] = defaultdict(set)
 
-    def post(self, partition: int, rated: pa.Table) -> None:
-        """Post rows of cdr.rated; the changes are on their way to the changelog, in order."""
+    def post(self, partition: int, rated: pa.Table) -> dict[Key, Balance]:
+        """Post rows of cdr.rated; what has changed is on its way to the changelog, in order."""
         book = self._books[partition]
-        for key, balance in post(book, rated).items():
+        changed = post(book, rated)
+        for key, balance in changed.items():
             self.send_changelog(partition, *wire.encode_balance(key, balance), "raw", "raw")
             self._set(partition, key, balance)
+        return changed
+
+    def nanos(self, partition: int, key: Key, log: str) -> int:
+        """What a partition has posted to an account of this log."""
+        found = self._books[partition].get(key)
+        return found.nanos if found is not None and found.log == log else 0
 
     def apply_changelog_batch(self, batch: Iterable[Any]) -> None:
         """Take balances from the changelog. Faust would go on after an error, without them."""

@@ -6,11 +6,13 @@ replaced whole, so a batch is rated from one state of the decks.
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pyarrow as pa
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from billing.credit.limits import Limit
 from billing.deck import DeckVersion
 from billing.fx import NO_RATES
 from billing.parties import Account, parties_of
@@ -23,7 +25,7 @@ _log = structlog.get_logger()
 
 
 class Reference:
-    """Decks, accounts and exchange rates of a worker, as `tariff`; `follow` keeps it up to date."""
+    """What a worker rates with, as `tariff`, and credit limits; `follow` keeps them up to date."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -38,6 +40,8 @@ class Reference:
         self._fx_parts: dict[bytes, pa.Table] = {}
         self._fx = NO_RATES
         self._compiler = Compiler()
+        self.limits: dict[tuple[str, str], Limit] = {}
+        """of accounts, by role and name"""
         self.tariff: Tariff = self._compiler.compile([], parties_of([]))
 
     @property
@@ -70,23 +74,30 @@ class Reference:
                 await self._compile()
 
     def _take(self, records: dict[TopicPartition, list]) -> bool:  # type: ignore[type-arg]
+        """Take messages in; whether the tariff must be compiled anew."""
         changed = False
-        for tp, messages in records.items():
+        for messages in records.values():
             for message in messages:
-                if message.value is None:
-                    continue
-                if tp.topic == topics.ACCOUNT:
-                    account = wire.decode_account(message.value)
-                    self._accounts[account.role, account.account] = account
-                    changed = True
-                elif tp.topic == topics.FX:
-                    self._fx_parts[message.key] = wire.decode_fx(message.value)
-                    self._fx = pa.concat_tables(self._fx_parts.values())
-                    changed = True
-                elif version := self._parts.add(message.value):
-                    self._versions[version.number] = version
-                    changed = True
+                changed |= message.value is not None and self._took(message.topic, message)
         return changed
+
+    def _took(self, topic: str, message: Any) -> bool:
+        if topic == topics.ACCOUNT:
+            account = wire.decode_account(message.value)
+            self._accounts[account.role, account.account] = account
+            return True
+        if topic == topics.FX:
+            self._fx_parts[message.key] = wire.decode_fx(message.value)
+            self._fx = pa.concat_tables(self._fx_parts.values())
+            return True
+        if topic == topics.CREDIT_LIMIT:
+            limit = wire.decode_limit(message.value)
+            self.limits[limit.role, limit.account] = limit
+            return False
+        version = self._parts.add(message.value)
+        if version is not None:
+            self._versions[version.number] = version
+        return version is not None
 
     async def _compile(self) -> None:
         versions, accounts = list(self._versions.values()), list(self._accounts.values())
@@ -109,20 +120,26 @@ async def publish(
     versions: Sequence[DeckVersion] = (),
     accounts: Sequence[Account] = (),
     fx: pa.Table = NO_RATES,
+    limits: Sequence[Limit] = (),
 ) -> None:
-    """Write versions, accounts and rates to their compacted topics; returns when all are acked.
+    """Write versions, accounts, rates, limits to their compacted topics; all are acked then.
 
     Raises BrokerDown; then some of them may have been written, and all can be written again.
     """
-    what = "publish decks, accounts and exchange rates"
-    await topics.send_all(settings, _messages(versions, accounts, fx), what)
+    what = "publish decks, accounts, exchange rates and limits"
+    await topics.send_all(settings, _messages(versions, accounts, fx, limits), what)
 
 
 def _messages(
-    versions: Sequence[DeckVersion], accounts: Sequence[Account], fx: pa.Table
+    versions: Sequence[DeckVersion],
+    accounts: Sequence[Account],
+    fx: pa.Table,
+    limits: Sequence[Limit],
 ) -> Iterator[tuple[str, bytes, bytes]]:
     for account in accounts:
         yield topics.ACCOUNT, *wire.encode_account(account)
+    for limit in limits:
+        yield topics.CREDIT_LIMIT, *wire.encode_limit(limit)
     for part in wire.encode_fx(fx):
         yield topics.FX, *part
     for version in versions:

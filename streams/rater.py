@@ -5,7 +5,6 @@ Why no tables, and why an agent never raises: docs/delivery.md.
 
 import asyncio
 import os
-import threading
 from typing import Any
 
 import faust
@@ -14,12 +13,12 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from faust.exceptions import ProducerSendError
 
-from clickhouse.client import connect, insert_arrow
 from deploy.runtime import metrics
 from deploy.runtime.settings import Settings
 from streams import topics
 from streams.agents.rate import Lookup, RateAgent, Remember
-from streams.agents.store import Insert, StoreAgent
+from streams.agents.store import StoreAgent
+from streams.connections import Connections
 from streams.dead_letters import DeadLimits
 from streams.decks import Reference
 from streams.faust_app import add_agent, new_app
@@ -52,7 +51,7 @@ def build(settings: Settings, log: str, reference: Reference) -> faust.App:
         return sent
 
     recall, lookup = _knowledge(settings, log)
-    insert = _inserter(settings)
+    insert = Connections(settings).insert
     limits = DeadLimits(
         settings.dead_bytes_per_s, settings.dead_flood_records, settings.dead_flood_percent
     )
@@ -104,18 +103,3 @@ async def _same_log(settings: Settings, log: str) -> None:
     if found != log:
         _log.error("the worker ends: the broker began another log", was=log, found=found)
         os._exit(EXIT_LOG)
-
-
-def _inserter(settings: Settings) -> Insert:
-    """Inserts in threads, with one connection for each of them."""
-    own = threading.local()
-
-    def run(table: str, rows: Any) -> None:
-        if not hasattr(own, "client"):
-            own.client = connect(settings)
-        insert_arrow(own.client, table, rows)
-
-    async def insert(table: str, rows: Any) -> None:
-        await asyncio.to_thread(run, table, rows)
-
-    return insert

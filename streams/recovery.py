@@ -23,10 +23,23 @@ if faust.__version__ != FAUST:
 class SourcesLast(Recovery):
     """Faust's recovery; the source partitions flow last."""
 
+    _whole_of: int | None = None
+    """the generation of the group whose tables have come back whole"""
+
+    @property
+    def whole(self) -> bool:
+        """Whether the tables hold all they must of the partitions this worker has now.
+
+        Faust's own flags leave out the time from the first assignment to the recovery's start.
+        """
+        same = self._whole_of == self.app.consumer_generation_id
+        return same and not self.app.rebalancing
+
     async def on_recovery_completed(self, generation_id: int = 0) -> None:
         """The tables are up to date: seek the sources, empty the queues, then let them flow."""
         with self.app.consumer.resuming_last():
             await super().on_recovery_completed(generation_id)
+        self._whole_of = generation_id
 
 
 class Tables(TableManager):

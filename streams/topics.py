@@ -21,19 +21,36 @@ DECK_VERSION: Final = "deck.version"
 ACCOUNT: Final = "account"
 FX: Final = "fx.rate"
 
+CREDIT_LIMIT: Final = "credit.limit"
+
+CALL_EVENTS: Final = "call.events"
+"""from switches: start, answer, update, stop; keyed by customer as cdr.raw is"""
+CREDIT_ORDER: Final = "credit.order"
+"""from people: payments, blocks; keyed by account"""
+CALL_CONTROL: Final = "call.control"
+"""to switches: calls that must end"""
+CREDIT_DECISIONS: Final = "credit.decisions"
+CREDIT_EVENTS: Final = "credit.events"
+
 CONTROLS: Final = "tollwire-controls"
 """The Faust app of the controls, and its consumer group; Faust names its changelogs after it."""
 BALANCE: Final = "balance"
 BALANCE_CHANGELOG: Final = f"{CONTROLS}-{BALANCE}-changelog"
+CREDIT: Final = "credit"
+CREDIT_CHANGELOG: Final = f"{CONTROLS}-{CREDIT}-changelog"
 
 STREAMS: Final = (RAW, RATED, DEAD, RECEIPT)
 """Equal partitions: what comes of cdr.raw partition p is written to partition p of the others."""
 RERATE_TASKS: Final = "rerate.tasks"
 RERATE_EVENTS: Final = "rerate.events"
 RERATE: Final = (RERATE_TASKS, RERATE_EVENTS)
-REFERENCE: Final = (DECK_VERSION, ACCOUNT, FX)
+CREDIT_STREAMS: Final = (CALL_EVENTS, CREDIT_ORDER, CALL_CONTROL, CREDIT_DECISIONS, CREDIT_EVENTS)
+"""Partitions as the streams: an account's messages stand in the partition of its calls."""
+CONTROLS_OWNER: Final = "controls.owner"
+"""Which worker of the controls answers for a partition: one partition, compacted."""
+REFERENCE: Final = (DECK_VERSION, ACCOUNT, FX, CREDIT_LIMIT)
 """One partition, compacted: the whole of it is read by every worker."""
-CHANGELOGS: Final = (BALANCE_CHANGELOG,)
+CHANGELOGS: Final = (BALANCE_CHANGELOG, CREDIT_CHANGELOG)
 """Partitions as the streams, compacted: what a worker's tables hold of a partition."""
 
 MESSAGE_BYTES_MAX: Final = 8 * 1024 * 1024
@@ -64,7 +81,7 @@ def _new_topics(settings: Settings) -> list[NewTopic]:
                 "max.message.bytes": str(RAW_BYTES_MAX if name == RAW else MESSAGE_BYTES_MAX),
             },
         )
-        for name in (*STREAMS, *RERATE)
+        for name in (*STREAMS, *RERATE, *CREDIT_STREAMS)
     ]
     compacted = [
         NewTopic(
@@ -79,7 +96,7 @@ def _new_topics(settings: Settings) -> list[NewTopic]:
             },
         )
         for names, partitions, more in (
-            (REFERENCE, 1, {}),
+            ((*REFERENCE, CONTROLS_OWNER), 1, {}),
             (CHANGELOGS, settings.partitions, {"min.compaction.lag.ms": str(_DAY_MS)}),
         )
         for name in names

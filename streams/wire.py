@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -10,6 +10,10 @@ import pyarrow.compute as pc
 
 from billing.balances import Balance, Key
 from billing.cdr import CALLS, INSTANT
+from billing.credit.account import Block, Warned
+from billing.credit.journal import Change
+from billing.credit.limits import Limit
+from billing.credit.session import Session
 from billing.deck import RATES, DeckOptions, DeckVersion, whole_rates
 from billing.fx import FX
 from billing.parties import Account
@@ -176,3 +180,50 @@ def encode_balance(key: Key, balance: Balance) -> tuple[bytes, bytes]:
 def decode_balance(key: bytes, value: bytes) -> tuple[Key, Balance]:
     """A balance from `encode_balance`."""
     return msgspec.json.decode(key, type=Key), msgspec.json.decode(value, type=Balance)
+
+
+def encode_limit(limit: Limit) -> tuple[bytes, bytes]:
+    """A limit as (key, value) of credit.limit."""
+    return f"{limit.role}/{limit.account}".encode(), msgspec.json.encode(limit)
+
+
+def decode_limit(payload: bytes) -> Limit:
+    """A limit from `encode_limit`."""
+    return msgspec.json.decode(payload, type=Limit)
+
+
+class Stamp(NamedTuple):
+    """When a part of a book was written: of two the one with the higher stamp is the later.
+
+    Each owner of a partition has a higher epoch than those before it.
+    """
+
+    epoch: int
+    number: int
+
+
+class _Kept(msgspec.Struct, array_like=True):
+    stamp: Stamp
+    value: msgspec.Raw
+
+
+_KEPT: Final = {"session": Session, "order": int, "block": Block, "warned": Warned}
+
+
+def encode_change(change: Change, stamp: Stamp) -> tuple[bytes, bytes | None]:
+    """A part of a credit book as (key, value) of its changelog; no value where it is forgotten."""
+    key = msgspec.json.encode(change[:3])
+    if change.value is None:
+        return key, None
+    return key, msgspec.json.encode([stamp, change.value])
+
+
+def decode_change(key: bytes, value: bytes | None) -> tuple[Change, Stamp | None]:
+    """A part of a credit book from `encode_change`."""
+    kind, account, name = msgspec.json.decode(key, type=tuple[str, str, str])
+    if value is None:
+        return Change(kind, account, name, None), None
+    kept = msgspec.json.decode(value, type=_Kept)
+    return Change(
+        kind, account, name, msgspec.json.decode(kept.value, type=_KEPT[kind])
+    ), kept.stamp

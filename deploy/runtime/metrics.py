@@ -49,3 +49,13 @@ BALANCE_DIFFERENCES: Final = Gauge(
     "tollwire_balance_differences",
     "Balances that are not the sum of the stored charges, when this worker last compared them",
 )
+CREDIT_DIFFERENCES: Final = Gauge(
+    "tollwire_credit_differences",
+    "Accounts whose payments are not the sum of the stored movements, by the last comparison",
+)
+AUTHORIZE_SECONDS: Final = Histogram(
+    "tollwire_authorize_seconds",
+    "From a switch's question to the answer, by the worker that decides",
+    buckets=(0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5),
+)
+AUTHORIZED: Final = Counter("tollwire_authorized_calls", "Answers to calls that ask", ["reason"])

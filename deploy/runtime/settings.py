@@ -35,6 +35,15 @@ class Settings(BaseSettings):
     rater_metrics: str = Field(
         default="127.0.0.1:9101", description="Prometheus metrics of the rater"
     )
+    controls: str = Field(
+        default="127.0.0.1:8001",
+        description="where the controls answer switches that ask for credit, HOST:PORT",
+    )
+    controls_url: str = Field(
+        default="",
+        pattern=r"^(|https?://[^\s]+)$",
+        description="how other controls reach this one; empty: http:// and TOLLWIRE_CONTROLS",
+    )
     controls_metrics: str = Field(
         default="127.0.0.1:9103", description="Prometheus metrics of the controls"
     )
@@ -113,7 +122,7 @@ class Settings(BaseSettings):
             raise ValueError("expected HOST:PORT, or several of them separated by commas")
         return value
 
-    @field_validator("console", "rater_metrics", "controls_metrics", "rerate_metrics")
+    @field_validator("console", "rater_metrics", "controls", "controls_metrics", "rerate_metrics")
     @classmethod
     def _address(cls, value: str) -> str:
         if _host_port(value) is None:

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from clickhouse.client import ClickHouseDown
-from clickhouse.tables import CDR, CHARGE, DEAD_LETTER, LIVE_VERSIONS, RECEIPT, Table
+from clickhouse.table import Table
+from clickhouse.tables import CDR, CHARGE, DEAD_LETTER, LIVE_VERSIONS, RECEIPT
 from deploy.runtime import metrics
 from streams import topics, wire
 from streams.retry import stop_the_process, until_done

@@ -171,7 +171,11 @@ def _environment(settings: Settings) -> dict[str, str]:
     return {
         f"TOLLWIRE_{name.upper()}": str(value)
         for name, value in settings.model_dump().items()
-        if name in ("broker", "clickhouse", "console", "rater_metrics", "data_dir")
+        if name
+        in (
+            *("broker", "clickhouse", "console", "rater_metrics", "data_dir"),
+            *("controls", "controls_metrics"),
+        )
     }
 
 
@@ -192,8 +196,10 @@ def cost(
     return "CPU a call in us: " + ", ".join(parts)
 
 
-def measure(settings: Settings, json_calls: int, arrow_calls: int) -> dict[str, float]:
-    """All figures."""
+def measure(
+    settings: Settings, json_calls: int, arrow_calls: int, controls: bool
+) -> dict[str, float]:
+    """All figures; with the controls beside the rater, if asked."""
     figures: dict[str, float] = {}
     say = print
     with running(settings, ("broker", "clickhouse"), say):
@@ -203,7 +209,8 @@ def measure(settings: Settings, json_calls: int, arrow_calls: int) -> dict[str, 
             noop_json = through_noop(settings, JSON, batches(json_calls, 5_000, "n1"), 1_000)
             noop_arrow = through_noop(settings, ARROW, batches(arrow_calls, ARROW_CALLS, "n2"), 20)
         say(f"an agent that only decodes: JSON {noop_json:,.0f}/s, Arrow {noop_arrow:,.0f}/s")
-    with running(settings, ("broker", "clickhouse", "rater"), say) as processes:
+    names = ("broker", "clickhouse", "rater", *(("controls",) if controls else ()))
+    with running(settings, names, say) as processes:
         log = asyncio.run(ensure_topics(settings))
         seed(settings)
         while (rater_metric(settings, "tollwire_deck_versions") or 0) < 7:
@@ -254,12 +261,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json-calls", type=int, default=80_000)
     parser.add_argument("--arrow-calls", type=int, default=1_000_000)
+    parser.add_argument("--controls", action="store_true", help="balances and credit run too")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(
             broker="127.0.0.1:19292",
             clickhouse="http://127.0.0.1:18323",
             rater_metrics="127.0.0.1:19301",
+            controls="127.0.0.1:19303",
+            controls_metrics="127.0.0.1:19304",
             console="127.0.0.1:18300",
             data_dir=Path(folder),
         )
@@ -267,7 +277,7 @@ def main() -> None:
         print(f"first charge {first_call_s(settings):.1f} s after `tollwire run` on nothing")
         os.environ["TOLLWIRE_DATA_DIR"] = f"{folder}/second"
         settings = settings.model_copy(update={"data_dir": Path(folder) / "second"})
-        print(json.dumps(measure(settings, asked.json_calls, asked.arrow_calls)))
+        print(json.dumps(measure(settings, asked.json_calls, asked.arrow_calls, asked.controls)))
 
 
 if __name__ == "__main__":

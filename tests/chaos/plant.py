@@ -136,7 +136,8 @@ class Plant:
         )
 
     def _control(self, number: int) -> Process:
-        settings = self.through.model_copy(update={"controls_metrics": _local()})
+        own = {"controls_metrics": _local(), "controls": _local()}
+        settings = self.through.model_copy(update=own)
         asking = settings.model_copy(update={"rater_metrics": settings.controls_metrics})
         return self._process(
             f"controls-{number}",

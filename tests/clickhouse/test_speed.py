@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from clickhouse.client import connect, insert_arrow
-from clickhouse.tables import CDR, CHARGE, Table
+from clickhouse.table import Table
+from clickhouse.tables import CDR, CHARGE
 from deploy.runtime.settings import Settings
 
 pytestmark = pytest.mark.bench

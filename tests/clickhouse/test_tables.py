@@ -8,11 +8,13 @@ import pyarrow as pa
 import pytest
 
 from clickhouse.client import connect, insert_arrow
-from clickhouse.tables import ACCOUNT, CDR, CHARGE, DECK_VERSION, TABLES, Table
+from clickhouse.table import Table
+from clickhouse.tables import ACCOUNT, CDR, CHARGE, DECK_VERSION, TABLES
 from deploy.runtime.settings import Settings
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123_000, tzinfo=UTC)
 EDGES: dict[pa.DataType, list[Any]] = {
+    pa.uint8(): [0, 1, 2**8 - 1],
     pa.uint16(): [0, 1, 2**16 - 1],
     pa.uint32(): [0, 1, 2**32 - 1],
     pa.uint64(): [0, 1, 2**64 - 1],

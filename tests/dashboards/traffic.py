@@ -9,7 +9,8 @@ from typing import Any
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
-from clickhouse.tables import CDR, CHARGE, DEAD_LETTER, RATE, RECEIPT, Table
+from clickhouse.table import Table
+from clickhouse.tables import CDR, CHARGE, DEAD_LETTER, RATE, RECEIPT
 
 DAY_MS = 86_400_000
 SELL_DECK, BUY_DECK = 1, 2

@@ -123,6 +123,7 @@ def settings_in(folder: Path, **more: object) -> Iterator[Settings]:
         "clickhouse",
         "console",
         "rater_metrics",
+        "controls",
         "controls_metrics",
         "rerate_metrics",
     )

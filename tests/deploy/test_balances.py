@@ -28,7 +28,7 @@ from tests.deploy.test_platform import LONG_AGO_MS, call
 from tests.deploy.test_processes import run
 from tests.kafka.broker import Broker
 
-KILLS = 3
+KILLS = 4
 CUSTOMERS = [f"customer-{n}" for n in range(8)]
 VENDORS = ["east", "west", "south"]
 ACCOUNTS = "".join(f'[customers.{c}]\nsell_deck = "gold"\n' for c in CUSTOMERS) + "".join(
@@ -103,6 +103,7 @@ class Worker:
         """Start it, at once."""
         self._address = f"127.0.0.1:{free_port()}"
         self._patch.setenv("TOLLWIRE_CONTROLS_METRICS", self._address)
+        self._patch.setenv("TOLLWIRE_CONTROLS", f"127.0.0.1:{free_port()}")
         self._process = start("controls", self._platform.folder / "logs")
         return self
 
@@ -131,6 +132,7 @@ class Canary:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._process = self._started()
+        self._before: dict[int, int] = {}
 
     def _started(self) -> "subprocess.Popen[bytes]":
         settings = self._platform.settings
@@ -144,8 +146,10 @@ class Canary:
             )
 
     def kill_and_start(self) -> None:
-        """kill -9, and at once another one."""
+        """kill -9 as soon as it has counted on, and at once another one."""
+        until("the canary to count", lambda: self.counted() != self._before)
         self.kill()
+        self._before = self.counted()
         self._process = self._started()
 
     def kill(self) -> None:

@@ -22,6 +22,8 @@ BAD = {
     "database": ["", "a-b", "1a", "a;b", "x" * 64],
     "console": ["", "8000", "a:0", "a:1,b:2"],
     "rater_metrics": ["", "9101", "a:0", "a:1,b:2"],
+    "controls": ["", "9103", "a:0", "a:1,b:2"],
+    "controls_url": ["here", "ftp://a", "http://a b"],
     "controls_metrics": ["", "9103", "a:0", "a:1,b:2"],
     "rerate_metrics": ["", "9104", "a:0", "a:1,b:2"],
     "documents": ["x", "sqlite://", "mysql://a/b"],

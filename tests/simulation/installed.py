@@ -11,6 +11,7 @@ import pyarrow as pa
 
 import clickhouse.calls
 import streams.agents.alarm
+import streams.connections
 import streams.lookup
 import streams.memory
 import streams.rater
@@ -62,6 +63,8 @@ def installed(of: "Simulation") -> Iterator[None]:
         (asyncio, "to_thread", partial(in_thread, of)),
         (clickhouse.calls, "find", lambda client, ids, at_ms: client.find(ids, at_ms)),
         (clickhouse.calls, "none_of_other_logs", lambda client, _log: client.none_of_other_logs()),
+        (streams.connections, "connect", lambda _settings: of.store),
+        (streams.connections, "insert_arrow", of.insert),
         (streams.lookup, "connect", lambda _settings: of.store),
         (streams.memory, "AIOKafkaConsumer", consumer),
         (streams.memory, "time", clock),
@@ -70,8 +73,6 @@ def installed(of: "Simulation") -> Iterator[None]:
         (streams.agents.alarm, "_log", notes),
         (streams.rater, "_log", notes),
         (streams.rater, "cluster_id", _cluster),
-        (streams.rater, "connect", lambda _settings: of.store),
-        (streams.rater, "insert_arrow", of.insert),
         (streams.rater, "new_app", lambda _name, _settings: of.app()),
         (streams.retry, "_log", notes),
         (streams.retry, "os", SimpleNamespace(_exit=_exit)),

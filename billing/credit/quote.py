@@ -1,0 +1,84 @@
+"""What a call would cost that has not ended: the terms it will be charged by, as things are now."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from billing.rating import (
+    BUY_RATE_MISSING,
+    RATED,
+    REASONS,
+    SELL_RATE_MISSING,
+    Asked,
+    asked_of,
+)
+from billing.tariff import Tariff
+from kernels import Numbers, parse_numbers
+from kernels.epochs import matched
+from kernels.layout import NO_FX
+from kernels.terms import Terms, terms_at
+
+
+class Quote(NamedTuple):
+    """One side of a call: what any duration costs, and for which destination."""
+
+    terms: Terms
+    currency: str
+    destination: str
+
+
+class Quotes(NamedTuple):
+    """Both sides of one call; a side without terms says why."""
+
+    sell: Quote | None
+    reason: str
+    """why there is no sell side, a word of rating.REASONS; "" where there is"""
+    vendors: dict[str, Quote | str]
+    """by vendor asked for: its terms, or why it has none"""
+
+
+def quote(
+    tariff: Tariff, customer: str, vendors: tuple[str, ...], calling: str, called: str, at_ms: int
+) -> Quotes:
+    """The terms of a call answered at an instant: the sell side, and each vendor's.
+
+    Asks what rating asks (`asked_of`), so that what is reserved is what will be charged, unless a
+    deck, an exchange rate or an account is published meanwhile.
+    """
+    rows = max(len(vendors), 1)
+    digits, count = parse_numbers(pa.array([called] * rows, pa.string()))
+    calling_digits = Numbers(*parse_numbers(pa.array([calling] * rows, pa.string())))
+    sell, buy = asked_of(
+        _names([customer] * rows),
+        _names(vendors or ("",)),
+        np.full(rows, np.int64(at_ms)),
+        np.zeros(rows, np.int32),
+        calling_digits if tariff.classes is not None else None,
+        tariff,
+    )
+    node = int(matched(tariff.book.codes, digits[:1], count[:1])[0])
+    own = _side(tariff, sell, 0, node, at_ms, SELL_RATE_MISSING)
+    return Quotes(
+        own if isinstance(own, Quote) else None,
+        own if isinstance(own, str) else "",
+        {
+            name: _side(tariff, buy, i, node, at_ms, BUY_RATE_MISSING)
+            for i, name in enumerate(vendors)
+        },
+    )
+
+
+def _names(names: "list[str] | tuple[str, ...]") -> pa.DictionaryArray:
+    return pa.array(names, pa.string()).dictionary_encode()
+
+
+def _side(tariff: Tariff, asked: Asked, i: int, node: int, at_ms: int, missing: int) -> Quote | str:
+    if asked.reason[i] != RATED:
+        return REASONS[asked.reason[i]]
+    fx = int(asked.leg.fx[i]) if len(asked.leg.fx) else NO_FX
+    terms = terms_at(tariff.book, int(asked.leg.deck[i]), node, fx, at_ms)
+    if terms is None:
+        return REASONS[missing]
+    name = tariff.rows.names[int(tariff.rows.destination[terms.row])].as_py()
+    return Quote(terms, asked.currency[asked.account[i]], name)
