@@ -13,6 +13,7 @@ from clickhouse.credit_tables import (
     CREDIT_STATE,
     MOVEMENT,
 )
+from clickhouse.fraud_tables import FRAUD_ACTION, FRAUD_ALERT
 from clickhouse.table import table
 
 CDR: Final = table(
@@ -241,6 +242,7 @@ TABLES: Final = (
     *(CDR, CHARGE, DEAD_LETTER, RECEIPT, DECK_VERSION, RATE, ACCOUNT, DECK_NUMBER),
     *(FX_RATE, BALANCE, RERATE_STEP, RERATE_DELTA, RERATE_CHUNK, RERATE_PRICES, INVOICED),
     *(CREDIT_LIMIT, MOVEMENT, CREDIT_STATE, CREDIT_DECISION, CREDIT_EVENT),
+    *(FRAUD_ALERT, FRAUD_ACTION),
 )
 
 LIVE_VERSIONS: Final = 1 << 48

@@ -32,7 +32,7 @@ app.add_typer(cli_rerate.app, name="rerate")
 app.add_typer(cli_credit.app, name="credit")
 app.add_typer(cli_fraud.app, name="fraud")
 
-PROCESSES = ("broker", "clickhouse", "rater", "controls", "rerate", "console", "traffic")
+PROCESSES = ("broker", "clickhouse", "rater", "controls", "fraud", "rerate", "console", "traffic")
 
 
 def _choice(name: str, value: str, allowed: tuple[str, ...]) -> str:

@@ -63,14 +63,19 @@ def block(
     prefix: Annotated[str, typer.Option(help="only numbers that begin with it")] = "",
     until: Annotated[str, typer.Option(help="when it ends by itself")] = "",
     disconnect: Annotated[bool, typer.Option(help="end calls in progress too")] = False,
+    calls_per_min: Annotated[
+        int, typer.Option(min=0, max=60_000, help="let so many new calls a minute pass")
+    ] = 0,
     by: By = "",
 ) -> None:
     """Refuse new calls of a customer."""
     from deploy.credit import until_ms  # noqa: PLC0415
 
     what: dict[str, Any] = {"prefix": prefix, "reason": reason, "until_ms": until_ms(until)}
-    _order("block", account, by, **what, disconnect=disconnect)
-    typer.echo(f"{account}: {prefix or 'every call'} is being blocked")
+    what |= {"disconnect": disconnect, "calls_per_min": calls_per_min}
+    _order("block", account, by, **what)
+    word = f"slowed to {calls_per_min} a minute" if calls_per_min else "blocked"
+    typer.echo(f"{account}: {prefix or 'every call'} is being {word}")
 
 
 @app.command()

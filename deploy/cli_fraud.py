@@ -1,5 +1,8 @@
-"""`tollwire fraud`: try rules on the past."""
+"""`tollwire fraud`: alerts and what is done about them; rules tried on the past."""
 
+import getpass
+import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -7,12 +10,21 @@ import typer
 
 from deploy.runtime.settings import load_settings
 
-app = typer.Typer(no_args_is_help=True, help="Fraud detection: try rules on the past.")
+app = typer.Typer(
+    no_args_is_help=True, help="Fraud: alerts, what is done about them, rules tried on the past."
+)
 
 
-@app.callback()
-def fraud() -> None:
-    """Fraud detection: try rules on the past."""
+class Answer(StrEnum):
+    """What a person can have done about an alert."""
+
+    throttle = "throttle"
+    block_destination = "block_destination"
+    block_account = "block_account"
+
+
+By = Annotated[str, typer.Option(help="who you are; default: your login")]
+Note = Annotated[str, typer.Option(help="why")]
 
 
 @app.command()
@@ -43,3 +55,55 @@ def backtest(
         typer.echo(fraud_report.as_json(found))
     else:
         fraud_report.print_table(found)
+
+
+@app.command()
+def alerts(
+    hours: Annotated[int, typer.Option(min=1, help="told within the last hours")] = 24,
+    account: Annotated[str, typer.Option(help="of this customer only")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON list")] = False,
+) -> None:
+    """Incidents the watch has told, the newest first, and what was done about each."""
+    from deploy import fraud_alert_report, fraud_alerts  # noqa: PLC0415
+
+    found = fraud_alerts.recent(load_settings(), hours, account)
+    if as_json:
+        typer.echo(fraud_alert_report.as_json(found))
+    else:
+        fraud_alert_report.print_table(found)
+
+
+@app.command()
+def show(alert: str) -> None:
+    """All that is known of an incident as JSON: figures, sample calls, what was done by whom."""
+    from deploy import fraud_alerts  # noqa: PLC0415
+
+    typer.echo(json.dumps(fraud_alerts.whole(load_settings(), alert), indent=2))
+
+
+@app.command()
+def confirm(
+    alert: str,
+    action: Annotated[
+        Answer | None, typer.Option(help="what to do; default: the account's policy")
+    ] = None,
+    note: Note = "",
+    by: By = "",
+) -> None:
+    """Say that an alert is fraud: what the account's policy says is done about it at once."""
+    _say("confirm", alert, by, action.value if action else "", note)
+
+
+@app.command()
+def undo(alert: str, note: Note = "", by: By = "") -> None:
+    """Say that an alert is harmless: its blocks are lifted, and it starts none any more."""
+    _say("undo", alert, by, "", note)
+
+
+def _say(kind: str, alert: str, by: str, value: str, note: str) -> None:
+    from deploy import fraud_alerts  # noqa: PLC0415
+
+    me = by or getpass.getuser()
+    account = fraud_alerts.say(load_settings(), kind, alert, me, value, note)
+    typer.echo(f"alert {alert} of {account}: {kind} is sent to the watch; "
+               f"tollwire fraud show {alert} says what came of it")  # fmt: skip

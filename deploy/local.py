@@ -38,6 +38,7 @@ def listens(settings: Settings) -> dict[str, tuple[str, str]]:
         "clickhouse": (settings.clickhouse, "TOLLWIRE_CLICKHOUSE"),
         "rater": (settings.rater_metrics, "TOLLWIRE_RATER_METRICS"),
         "controls": (settings.controls_metrics, "TOLLWIRE_CONTROLS_METRICS"),
+        "fraud": (settings.fraud_metrics, "TOLLWIRE_FRAUD_METRICS"),
         "rerate": (settings.rerate_metrics, "TOLLWIRE_RERATE_METRICS"),
         "console": (settings.console, "TOLLWIRE_CONSOLE"),
     }

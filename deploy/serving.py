@@ -1,5 +1,7 @@
 """One process in the foreground, by name."""
 
+from pathlib import Path
+
 from deploy.runtime import logs
 from deploy.runtime.settings import Settings, host_port
 
@@ -25,6 +27,13 @@ def serve(process: str, settings: Settings) -> None:
         from streams import controls  # noqa: PLC0415
 
         controls.serve(settings)
+    elif process == "fraud":
+        from deploy.fraud import read_rules  # noqa: PLC0415
+        from streams import fraud  # noqa: PLC0415
+
+        fraud.serve(
+            settings, read_rules(Path(settings.fraud_rules) if settings.fraud_rules else None)
+        )
     elif process == "rerate":
         from rerate import worker as rerate_worker  # noqa: PLC0415
 

@@ -20,8 +20,8 @@ from clickhouse.reference import load_accounts
 from deploy.runtime import health, metrics
 from deploy.runtime.settings import Settings
 from streams import topics, wire
+from streams.agents import credit_store, fraud_store
 from streams.agents.credit import CreditAgent
-from streams.agents.credit_store import CreditStore, states
 from streams.balance_table import BalanceTable
 from streams.connections import Connections
 from streams.credit_http import CreditHttp
@@ -112,9 +112,9 @@ class Controls:
         app.agent(rated, name="tollwire.balance", concurrency=1)(self._post)
         add_agent(app, topics.CALL_EVENTS, self.agent.events, EVENTS_MAX, LINGER_MS)
         add_agent(app, topics.CREDIT_ORDER, self.agent.orders, EVENTS_MAX, LINGER_MS)
-        for topic in (topics.CREDIT_DECISIONS, topics.CREDIT_EVENTS):
-            store = CreditStore(topic, self._log, self._clickhouse.insert)
-            add_agent(app, topic, store.run, EVENTS_MAX, linger_ms)
+        for part in (credit_store, fraud_store):
+            for topic, store in part.stores(self._log, self._clickhouse.insert).items():
+                add_agent(app, topic, store.run, EVENTS_MAX, linger_ms)
 
     async def _post(self, stream: Any) -> None:
         async for event in stream.events():
@@ -139,7 +139,9 @@ class Controls:
             await self._money.refresh()
             if self._known:
                 paid.judge(self._credit.desks(), self.agent.stored_nanos, self.agent.payers())
-                rows = await states(self._credit.desks(), self._log, int(time.time() * 1_000))
+                rows = await credit_store.states(
+                    self._credit.desks(), self._log, int(time.time() * 1_000)
+                )
                 await self._in_clickhouse("write credit", partial(self._write_states, rows))
 
     async def _tick(self) -> None:

@@ -32,6 +32,15 @@ CALL_CONTROL: Final = "call.control"
 CREDIT_DECISIONS: Final = "credit.decisions"
 CREDIT_EVENTS: Final = "credit.events"
 
+FRAUD_ALERTS: Final = "fraud.alerts"
+"""incidents, new or grown: each id and revision once; keyed by account"""
+FRAUD_ACTIONS: Final = "fraud.actions"
+"""what was done about them, by policy or by people"""
+FRAUD: Final = "tollwire-fraud"
+"""The consumer group of the watch."""
+FRAUD_STATE: Final = f"{FRAUD}-state"
+"""what a watch knows of a partition, and how far it has read"""
+
 CONTROLS: Final = "tollwire-controls"
 """The Faust app of the controls, and its consumer group; Faust names its changelogs after it."""
 BALANCE: Final = "balance"
@@ -45,6 +54,7 @@ RERATE_TASKS: Final = "rerate.tasks"
 RERATE_EVENTS: Final = "rerate.events"
 RERATE: Final = (RERATE_TASKS, RERATE_EVENTS)
 CREDIT_STREAMS: Final = (CALL_EVENTS, CREDIT_ORDER, CALL_CONTROL, CREDIT_DECISIONS, CREDIT_EVENTS)
+FRAUD_STREAMS: Final = (FRAUD_ALERTS, FRAUD_ACTIONS)
 """Partitions as the streams: an account's messages stand in the partition of its calls."""
 CONTROLS_OWNER: Final = "controls.owner"
 """Which worker of the controls answers for a partition: one partition, compacted."""
@@ -81,7 +91,7 @@ def _new_topics(settings: Settings) -> list[NewTopic]:
                 "max.message.bytes": str(RAW_BYTES_MAX if name == RAW else MESSAGE_BYTES_MAX),
             },
         )
-        for name in (*STREAMS, *RERATE, *CREDIT_STREAMS)
+        for name in (*STREAMS, *RERATE, *CREDIT_STREAMS, *FRAUD_STREAMS)
     ]
     compacted = [
         NewTopic(
@@ -98,6 +108,7 @@ def _new_topics(settings: Settings) -> list[NewTopic]:
         for names, partitions, more in (
             ((*REFERENCE, CONTROLS_OWNER), 1, {}),
             (CHANGELOGS, settings.partitions, {"min.compaction.lag.ms": str(_DAY_MS)}),
+            ((FRAUD_STATE,), settings.partitions, {"segment.ms": str(_DAY_MS // 24)}),
         )
         for name in names
     ]

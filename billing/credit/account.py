@@ -11,6 +11,8 @@ THRESHOLDS: Final = (80, 95, 100)
 REARM: Final = 5
 """Percent points below a threshold at which its warning is armed again."""
 UNLIMITED_NANOS: Final = 2**62
+_TRUNK, _THROTTLE = "trunk", "throttle"
+_SECOND_MS, _MINUTE_MS = 1_000, 60_000
 
 
 class Block(NamedTuple):
@@ -25,11 +27,24 @@ class Block(NamedTuple):
     """0 = until it is lifted"""
     offset: int
     """of the order, in credit.order: an earlier order does not undo a later one"""
+    source: str = ""
+    """whose it is beside people's: the id of an alert; each source has its own blocks"""
+    calls_per_min: int = 0
+    """of new calls that are let through all the same"""
 
-    def stops(self, called: str, now_ms: int) -> bool:
-        """Whether a call to this number is refused."""
+    @property
+    def name(self) -> str:
+        """Under which an account has one block."""
+        return f"{self.source}/{self.prefix}" if self.source else self.prefix
+
+    def holds(self, called: str, now_ms: int) -> bool:
+        """Whether a call to this number is meant."""
         lasts = self.active and not 0 < self.until_ms <= now_ms
         return lasts and called.startswith(self.prefix)
+
+    def stops(self, called: str, now_ms: int) -> bool:
+        """Whether every call to this number is refused."""
+        return not self.calls_per_min and self.holds(called, now_ms)
 
 
 class Warned(NamedTuple):
@@ -62,7 +77,8 @@ class AccountBook:
         self.reserved_nanos = 0
         self.active = 0
         self.by_trunk: dict[str, int] = {}
-        self._starts: dict[str, deque[int]] = {}
+        self._starts: dict[tuple[str, str], deque[int]] = {}
+        """when calls began that are capped, by what caps them"""
 
     @property
     def free_nanos(self) -> int:
@@ -92,25 +108,33 @@ class AccountBook:
         """Why a new call is refused whatever it costs; "" if it is not, and it counts as begun."""
         if any(block.stops(called, now_ms) for block in self.blocks.values()):
             return "blocked"
+        slow = [b for b in self.blocks.values() if b.calls_per_min and b.holds(called, now_ms)]
+        for block in slow:
+            if self._begun(_THROTTLE, block.name, _MINUTE_MS, now_ms) >= block.calls_per_min:
+                return "throttled"
         caps = self.limit.caps if self.limit else Caps()
         own = self.limit.trunks.get(trunk, Caps()) if self.limit and trunk else Caps()
         for cap, count, word in (
             (caps.max_calls, self.active, "calls"),
             (own.max_calls, self.by_trunk.get(trunk, 0), "trunk_calls"),
-            (caps.max_calls_per_s, self._begun("", now_ms), "calls_per_s"),
-            (own.max_calls_per_s, self._begun(trunk, now_ms), "trunk_calls_per_s"),
+            (caps.max_calls_per_s, self._begun(_TRUNK, "", _SECOND_MS, now_ms), "calls_per_s"),
+            (
+                own.max_calls_per_s,
+                self._begun(_TRUNK, trunk, _SECOND_MS, now_ms),
+                "trunk_calls_per_s",
+            ),
         ):
             if 0 < cap <= count:
                 return word
-        for name in {"", trunk}:
-            if (own if name else caps).max_calls_per_s:
-                self._starts.setdefault(name, deque()).append(now_ms)
+        capped = [(_TRUNK, n) for n in {"", trunk} if (own if n else caps).max_calls_per_s]
+        for key in (*capped, *((_THROTTLE, block.name) for block in slow)):
+            self._starts.setdefault(key, deque()).append(now_ms)
         return ""
 
-    def _begun(self, trunk: str, now_ms: int) -> int:
-        """New calls of the last second; kept only where there is a cap on them."""
-        starts = self._starts.get(trunk)
-        while starts and starts[0] <= now_ms - 1_000:
+    def _begun(self, kind: str, name: str, window_ms: int, now_ms: int) -> int:
+        """New calls of the last second or minute; kept only where there is a cap on them."""
+        starts = self._starts.get((kind, name))
+        while starts and starts[0] <= now_ms - window_ms:
             starts.popleft()
         return len(starts) if starts else 0
 

@@ -10,7 +10,7 @@ outcomes that `journal.taken()` gives out.
 
 from typing import Final
 
-from billing.credit.account import Block, Warned
+from billing.credit.account import AccountBook, Block, Warned
 from billing.credit.calls import Calls
 from billing.credit.journal import Change, Journal, Opened, opened_empty
 from billing.credit.limits import Limit
@@ -19,6 +19,8 @@ from billing.credit.outcomes import Notice
 from billing.credit.session import Pace, Session
 
 PACE: Final = Pace()
+BLOCK_KEPT_MS: Final = 86_400_000
+"""after its end, a block of an alert"""
 
 
 class Desk:
@@ -70,6 +72,8 @@ class Desk:
             if session is not None:
                 session = self._found_again(session, now_ms)
             self.journal.set(change.account, change.name, session)
+        elif change.kind == "block" and value is None:
+            book.blocks.pop(change.name, None)
         elif isinstance(value, Block):
             book.blocks[change.name] = value
         elif isinstance(value, Warned):
@@ -89,15 +93,24 @@ class Desk:
     def _block(self, accepted: Accepted, offset: int, now_ms: int) -> None:
         order = accepted.order
         book = self.journal.book(order.account)
-        known = book.blocks.get(order.prefix)
+        on = order.kind == "block"
+        what = (order.prefix, on, order.reason, order.by, order.until_ms, offset)
+        block = Block(*what, order.source, order.calls_per_min)
+        known = book.blocks.get(block.name)
         if known is not None and known.offset >= offset:
             return
-        on = order.kind == "block"
-        block = Block(order.prefix, on, order.reason, order.by, order.until_ms, offset)
-        book.blocks[order.prefix] = block
-        self.journal.note(Change("block", order.account, order.prefix, block))
-        kind = "blocked" if on else "unblocked"
+        book.blocks[block.name] = block
+        self.journal.note(Change("block", order.account, block.name, block))
+        self._forget_blocks(book, now_ms)
+        kind = ("throttled" if order.calls_per_min else "blocked") if on else "unblocked"
         detail = f"{order.prefix or 'every call'} by {order.by}: {order.reason or order.note}"
         self.journal.say(Notice(now_ms, order.account, kind, 0, detail))
         if on and order.disconnect:
             self.calls.end(book, lambda s: block.stops(s.called, now_ms), now_ms)
+
+    def _forget_blocks(self, book: AccountBook, now_ms: int) -> None:
+        """Drop what alerts have blocked and is long over: there is no end of alerts."""
+        for name, block in list(book.blocks.items()):
+            if block.source and 0 < block.until_ms < now_ms - BLOCK_KEPT_MS:
+                del book.blocks[name]
+                self.journal.note(Change("block", book.account, name, None))

@@ -13,6 +13,7 @@ from billing.parties import Account
 Kind = Literal["opening", "payment", "adjustment", "block", "unblock"]
 MONEY: Final = ("opening", "payment", "adjustment")
 NANOS_MAX: Final = 10**18
+CALLS_PER_MIN_MAX: Final = 60_000
 _Text = Annotated[str, msgspec.Meta(max_length=TEXT_MAX)]
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=TEXT_MAX)]
 
@@ -22,7 +23,8 @@ class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     id: the sender's; the same id never counts twice. amount: decimal text of the account's
     currency; what it adds to the account's money (a payment is above 0). prefix, reason,
-    until_ms, disconnect: of blocks; prefix "" = every call.
+    until_ms, disconnect: of blocks; prefix "" = every call. calls_per_min: of new calls that a
+    block lets through. source: the alert it is about; people's own blocks have none.
     """
 
     kind: Kind
@@ -38,6 +40,8 @@ class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: _Text = ""
     until_ms: int = 0
     disconnect: bool = False
+    calls_per_min: Annotated[int, msgspec.Meta(ge=0, le=CALLS_PER_MIN_MAX)] = 0
+    source: _Text = ""
 
 
 class Accepted(NamedTuple):
@@ -101,3 +105,6 @@ def _check_block(order: Order) -> None:
         raise BadField("invalid", "prefix", order.prefix, "digits of a dial code, or nothing")
     if order.kind == "block" and not order.reason:
         raise BadField("missing", "reason", "", "a block says why")
+    if order.disconnect and order.calls_per_min:
+        said = "a block that lets calls through ends none"
+        raise BadField("invalid", "disconnect", order.disconnect, said)

@@ -30,6 +30,7 @@ class Decision(NamedTuple):
 
 REFUSALS = (
     "blocked",
+    "throttled",
     "no_credit",
     "calls",
     "calls_per_s",
@@ -39,8 +40,9 @@ REFUSALS = (
     "ended",
     "recovering",
 )
-"""Why a call is refused that has a price: block in force; money; caps; no vendor is left; the call
-is over; the account's partition is being recovered."""
+"""Why a call is refused that has a price: block in force, or one that lets no more calls a minute
+pass; money; caps; no vendor is left; the call is over; the account's partition is being
+recovered."""
 
 
 class Disconnect(NamedTuple):
@@ -65,8 +67,8 @@ class Notice(NamedTuple):
     at_ms: int
     account: str
     kind: str
-    """threshold, payment, adjustment, opening, blocked, unblocked, cdr_missing, never_began,
-    disconnect, order_refused, event_refused"""
+    """threshold, payment, adjustment, opening, blocked, throttled, unblocked, cdr_missing,
+    never_began, disconnect, order_refused, event_refused"""
     nanos: int
     detail: str
 

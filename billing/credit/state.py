@@ -6,6 +6,7 @@ from billing.credit.account import AccountBook
 from billing.credit.session import overrun_nanos
 from billing.money import format_nanos
 
+_SHOWN: Final = ("prefix", "reason", "by", "until_ms", "source", "calls_per_min")
 LATE_MS: Final = 5_000
 """From the end of a grant to the end of the call, as it is usual: report, decision, disconnect."""
 
@@ -34,9 +35,9 @@ def state_of(book: AccountBook) -> dict[str, Any]:
         for name, value in figures_of(book).items()
     }
     blocks = [
-        {"prefix": b.prefix, "reason": b.reason, "by": b.by, "until_ms": b.until_ms}
-        for b in book.blocks.values()
-        if b.active
+        {name: getattr(block, name) for name in _SHOWN}
+        for block in book.blocks.values()
+        if block.active
     ]
     currency = book.limit.currency if book.limit else ""
     return {"account": book.account, "currency": currency, **figures, "blocks": blocks}

@@ -1,33 +1,28 @@
 """What is done about an alert, by the account's policy: a pure choice, carried out elsewhere.
 
 By itself the system blocks only where a burst or a hard cap and a high-risk range agree, and the
-alert is critical; everything else waits for a person. Every action ends by itself, and can be
-undone before.
+alert is critical; everything else waits for a person. Every order ends by itself, and can be
+lifted before.
 """
 
 from typing import Final
 
 import msgspec
 
+from billing.credit import orders as credit
 from billing.fraud.incidents import CRITICAL, Alert
-from billing.fraud.rules import (
-    BLOCK_ACCOUNT,
-    BLOCK_DESTINATION,
-    NOTIFY,
-    THROTTLE,
-    Action,
-)
+from billing.fraud.rules import BLOCK_ACCOUNT, BLOCK_DESTINATION, NOTIFY, THROTTLE, Action
 
-UNDO: Final = "undo"
-DISCONNECT: Final = "disconnect"
+POLICY: Final = "policy"
+"""who gave an order that nobody gave"""
 _MINUTE_MS: Final = 60_000
 
 
 class Order(msgspec.Struct, frozen=True):
-    """kind: notify, throttle, block_destination, block_account, disconnect or undo.
+    """kind: throttle, block_destination or block_account.
 
-    value: the prefix of block_destination, calls per minute of throttle, the kind that an undo
-    undoes. until_ms: when it ends by itself; of notify and disconnect the instant it was given.
+    value: the prefix of block_destination, calls per minute of throttle. until_ms: when it ends by
+    itself. disconnect: calls in progress end, too.
     """
 
     kind: str
@@ -36,6 +31,7 @@ class Order(msgspec.Struct, frozen=True):
     value: str
     given_ms: int
     until_ms: int
+    disconnect: bool = False
 
 
 def automatic(alert: Alert) -> bool:
@@ -44,32 +40,56 @@ def automatic(alert: Alert) -> bool:
     return alert.severity == CRITICAL and quick and "high_risk_range" in alert.reasons
 
 
-def orders_of(alert: Alert, policy: Action, confirmed: bool = False) -> list[Order]:
-    """What to do now. confirmed: a person has said that it is fraud.
+def orders_of(alert: Alert, policy: Action, at_ms: int, confirmed: bool = False) -> list[Order]:
+    """What to do at an instant. confirmed: a person has said that it is fraud.
 
-    A policy of block_destination without a prefix to block only notifies.
+    Nothing where the policy is to notify, the alert is not about an account, or destinations are
+    to be blocked and the alert names none.
     """
-    at_ms = alert.updated_ms
-    notify = Order(NOTIFY, alert.id, alert.account, "", at_ms, at_ms)
     if policy.policy == NOTIFY or not alert.account or not (confirmed or automatic(alert)):
-        return [notify]
+        return []
     until_ms = at_ms + policy.block_min * _MINUTE_MS
-    prefixes = [block.value for block in alert.block if block.kind == "prefix"]
     values = {
         THROTTLE: [str(policy.throttle_calls_per_min)],
-        BLOCK_DESTINATION: prefixes,
+        BLOCK_DESTINATION: [block.value for block in alert.block if block.kind == "prefix"],
         BLOCK_ACCOUNT: [""],
     }[policy.policy]
-    orders = [Order(policy.policy, alert.id, alert.account, v, at_ms, until_ms) for v in values]
-    if policy.disconnect and policy.policy != THROTTLE:
-        cut = [Order(DISCONNECT, alert.id, alert.account, v, at_ms, at_ms) for v in values]
-        orders += cut
-    return [notify, *orders]
+    cut = policy.disconnect and policy.policy != THROTTLE
+    what = (policy.policy, alert.id, alert.account)
+    return [Order(*what, value, at_ms, until_ms, cut) for value in values]
 
 
-def undo(order: Order, at_ms: int) -> Order | None:
-    """The order that takes another back; None where it is over or was never lasting."""
-    if order.kind in (NOTIFY, DISCONNECT, UNDO) or at_ms >= order.until_ms:
-        return None
-    value = f"{order.kind} {order.value}".strip()
-    return Order(UNDO, order.alert, order.account, value, at_ms, at_ms)
+def credit_order(order: Order, by: str, reason: str) -> credit.Order:
+    """The order as credit control takes it."""
+    return credit.Order(
+        kind="block",
+        id=f"{order.alert}/{order.kind}/{order.value}/{order.given_ms}",
+        role="customer",
+        account=order.account,
+        by=by,
+        at_ms=order.given_ms,
+        prefix=_prefix(order),
+        reason=reason,
+        until_ms=order.until_ms,
+        disconnect=order.disconnect,
+        calls_per_min=int(order.value) if order.kind == THROTTLE else 0,
+        source=order.alert,
+    )
+
+
+def lifting(order: Order, by: str, at_ms: int) -> credit.Order:
+    """What takes the order back."""
+    return credit.Order(
+        kind="unblock",
+        id=f"{order.alert}/lift/{_prefix(order)}/{at_ms}",
+        role="customer",
+        account=order.account,
+        by=by,
+        at_ms=at_ms,
+        prefix=_prefix(order),
+        source=order.alert,
+    )
+
+
+def _prefix(order: Order) -> str:
+    return order.value if order.kind == BLOCK_DESTINATION else ""

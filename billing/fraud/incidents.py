@@ -132,6 +132,10 @@ class Incidents:
     def __len__(self) -> int:
         return len(self._open)
 
+    def find(self, name: str) -> Alert | None:
+        """An open incident by its id, as it was told last."""
+        return next((o.alert for o in self._open.values() if o.alert.id == name), None)
+
     def since(self, family: str, subject: str, at_ms: int) -> int | None:
         """When the open incident was raised, None without one."""
         found = self._open.get((family, subject))

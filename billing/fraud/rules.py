@@ -153,6 +153,10 @@ class Timing:
 
     lateness_s: int = 5
     late_s: int = 300
+    quiet_s: int = 30
+    """time goes on without facts, so long behind the broker's clock, where switches send events"""
+    silent_s: int = 3600
+    """the same where only records come: as late as a collector brings them"""
     cool_down_min: int = 360
     revision_times: float = 2.0
     """an incident is told again when its money has grown by this"""

@@ -13,8 +13,8 @@ from billing.fraud.windows import Windows
 if TYPE_CHECKING:
     from billing.fraud.watch import Watch
 
-VERSION: Final = 1
-_NUMBERS: Final = ("clock", "late", "dropped", "ahead")
+VERSION: Final = 2
+_NUMBERS: Final = ("clock", "told_ms", "late", "dropped", "ahead")
 
 
 def dump(watch: "Watch") -> bytes:

@@ -46,7 +46,7 @@ class Watch:
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self.names = Names()
-        self.door = Door(rules.timing.lateness_s * 1_000, rules.timing.late_s * 1_000)
+        self.door = Door(rules.timing)
         self.calls = Calls()
         self.done_ms = 0
         """everything before is taken in"""
@@ -77,8 +77,12 @@ class Watch:
         return self._advance(self.door.take(rows, arrived))
 
     def pass_time(self, at_ms: int) -> list[Alert]:
-        """Say that it is at least this late: the end of a period, or a partition gone quiet."""
+        """Say that it is at least this late: the end of a period."""
         return self._advance(self.door.pass_time(at_ms))
+
+    def pass_arrivals(self, until_ms: int) -> list[Alert]:
+        """Say that all facts that arrived until then were taken: a partition may be quiet."""
+        return self._advance(self.door.pass_arrivals(until_ms))
 
     def dump(self) -> bytes:
         """The state."""

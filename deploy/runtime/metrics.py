@@ -58,4 +58,12 @@ AUTHORIZE_SECONDS: Final = Histogram(
     "From a switch's question to the answer, by the worker that decides",
     buckets=(0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5),
 )
+FRAUD_READY: Final = Gauge("tollwire_fraud_ready", "1 while the watch looks at calls")
+FRAUD_ALERTS: Final = Counter(
+    "tollwire_fraud_alerts", "Alerts told, new or grown", ["family", "severity"]
+)
+FRAUD_ORDERS: Final = Counter("tollwire_fraud_orders", "Blocks ordered about alerts", ["kind"])
+FRAUD_BEHIND: Final = Gauge(
+    "tollwire_fraud_behind_seconds", "Age of the oldest message that the watch has yet to look at"
+)
 AUTHORIZED: Final = Counter("tollwire_authorized_calls", "Answers to calls that ask", ["reason"])

@@ -50,6 +50,12 @@ class Settings(BaseSettings):
     rerate_metrics: str = Field(
         default="127.0.0.1:9104", description="Prometheus metrics of the re-rating worker"
     )
+    fraud_metrics: str = Field(
+        default="127.0.0.1:9105", description="Prometheus metrics of the fraud watch"
+    )
+    fraud_rules: str = Field(
+        default="", description="file of the fraud watch's rules, TOML; empty: the built-in ones"
+    )
     raters: str = Field(
         default="",
         description="metrics of all raters for the console, HOST:PORT[,HOST:PORT];"
@@ -122,7 +128,14 @@ class Settings(BaseSettings):
             raise ValueError("expected HOST:PORT, or several of them separated by commas")
         return value
 
-    @field_validator("console", "rater_metrics", "controls", "controls_metrics", "rerate_metrics")
+    @field_validator(
+        "console",
+        "rater_metrics",
+        "controls",
+        "controls_metrics",
+        "rerate_metrics",
+        "fraud_metrics",
+    )
     @classmethod
     def _address(cls, value: str) -> str:
         if _host_port(value) is None:
@@ -142,6 +155,13 @@ class Settings(BaseSettings):
     def _folder(cls, value: Path) -> Path:
         if value.exists() and not value.is_dir():
             raise ValueError("expected a folder, this is a file")
+        return value
+
+    @field_validator("fraud_rules")
+    @classmethod
+    def _file(cls, value: str) -> str:
+        if value and not Path(value).is_file():
+            raise ValueError("expected a file")
         return value
 
 

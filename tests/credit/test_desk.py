@@ -1,57 +1,17 @@
 """What the desk does of a call, in any order and after a restart; caps, blocks, money."""
 
-from typing import Any
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billing.credit.call_events import CallEvent
-from billing.credit.desk import Desk
-from billing.credit.limits import Caps, Limit
+from billing.credit.limits import Caps
 from billing.credit.orders import Accepted, Order
-from billing.credit.outcomes import Decision, Disconnect, Notice
+from billing.credit.outcomes import Disconnect, Notice
 from billing.credit.quote import Quote, Quotes
 from billing.credit.session import Pace
-from kernels.terms import Terms
-from tests.credit.truth import NANOS, RULE
+from tests.credit.one_desk import MINUTE, SECOND, T, ask, desk, event, hear, quotes, said
+from tests.credit.truth import NANOS
 from tests.credit.world import pay
-
-T = 1_700_000_000_000
-MINUTE = Terms((NANOS, NANOS, 0, 60, 60), RULE, (1, 1))
-SECOND = Terms((60 * NANOS, 60 * NANOS, 0, 1, 1), RULE, (1, 1))
-"""One unit a second."""
-
-
-def quotes(terms: Terms = SECOND, vendors: dict[str, Any] | None = None) -> Quotes:
-    return Quotes(Quote(terms, "USD", "Germany"), "", vendors or {})
-
-
-def event(kind: Any, call_id: str = "c1", **more: Any) -> CallEvent:
-    made = CallEvent(kind, "sw", call_id, "", "acme", "vend", "", "44", "4930", T, 0, 0)
-    return made._replace(**more)
-
-
-def desk(limit: int = 100, **caps: Any) -> Desk:
-    made = Desk(Pace())
-    made.limit(Limit("customer", "acme", "USD", limit * NANOS, **caps))
-    return made
-
-
-def ask(
-    made: Desk, call_id: str = "c1", terms: Terms = SECOND, at: int = T, **more: Any
-) -> Decision:
-    call = event("start", call_id, **more)
-    return made.calls.authorize(call, call_id, quotes(terms), at)
-
-
-def hear(made: Desk, kind: Any, at: int, terms: Terms = SECOND, **more: Any) -> None:
-    told = event(kind, **{"at_ms": at, **more})
-    made.calls.hear(told, told.call_id, lambda: quotes(terms), at)
-
-
-def said(made: Desk, kind: type) -> list[Any]:
-    return [o for o in made.journal.taken()[1] if isinstance(o, kind)]
 
 
 def test_a_call_is_granted_a_quota_and_told_how_long_its_money_lasts() -> None:
@@ -192,30 +152,6 @@ def test_a_payment_counts_once() -> None:
     assert made.journal.books["acme"].free_nanos == 70 * NANOS
     assert [n.kind for n in said(made, Notice)] == ["payment"]
     assert ask(made).allowed
-
-
-def test_a_block_refuses_and_ends_calls_and_is_lifted() -> None:
-    made = desk(100)
-    ask(made)
-    on = Order(
-        "block", "b1", "customer", "acme", "noc", T, prefix="49", reason="IRSF", disconnect=True
-    )
-    off = Order("unblock", "b2", "customer", "acme", "noc", T, prefix="49")
-    made.order(Accepted(on, 0), 5, T)
-    assert [o.reason for o in said(made, Disconnect)] == ["blocked"]
-    assert ask(made, "c2").reason == "blocked"
-    assert ask(made, "c3", called="4420").reason == ""
-    made.order(Accepted(off, 0), 6, T)
-    made.order(Accepted(on, 0), 5, T)  # read again
-    assert ask(made, "c4").allowed
-
-
-def test_a_block_ends_by_itself() -> None:
-    made = desk(100)
-    order = Order("block", "b1", "customer", "acme", "noc", T, reason="x", until_ms=T + 60_000)
-    made.order(Accepted(order, 0), 1, T)
-    assert ask(made, "c1", at=T + 59_999).reason == "blocked"
-    assert ask(made, "c1", at=T + 60_000).allowed
 
 
 @pytest.mark.parametrize(

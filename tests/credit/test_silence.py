@@ -3,7 +3,7 @@
 from billing.credit.limits import Caps
 from billing.credit.outcomes import Disconnect, Notice
 from billing.credit.session import Pace
-from tests.credit.test_desk import T, ask, desk, event, hear, quotes, said
+from tests.credit.one_desk import T, ask, desk, event, hear, quotes, said
 from tests.credit.truth import NANOS
 
 

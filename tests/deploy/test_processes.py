@@ -37,6 +37,7 @@ def run(*arguments: str, settings: Settings) -> "subprocess.CompletedProcess[str
         ("clickhouse", "clickhouse", "TOLLWIRE_CLICKHOUSE"),
         ("rater", "rater_metrics", "TOLLWIRE_RATER_METRICS"),
         ("controls", "controls_metrics", "TOLLWIRE_CONTROLS_METRICS"),
+        ("fraud", "fraud_metrics", "TOLLWIRE_FRAUD_METRICS"),
         ("console", "console", "TOLLWIRE_CONSOLE"),
     ],
 )

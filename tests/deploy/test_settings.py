@@ -25,6 +25,8 @@ BAD = {
     "controls": ["", "9103", "a:0", "a:1,b:2"],
     "controls_url": ["here", "ftp://a", "http://a b"],
     "controls_metrics": ["", "9103", "a:0", "a:1,b:2"],
+    "fraud_metrics": ["", "9105", "a:0", "a:1,b:2"],
+    "fraud_rules": ["nowhere.toml", "/"],
     "rerate_metrics": ["", "9104", "a:0", "a:1,b:2"],
     "documents": ["x", "sqlite://", "mysql://a/b"],
     "raters": ["9101", "a:1,", "a:1 b:2"],

@@ -1,0 +1,81 @@
+"""What people do with alerts: look at them, say that one is fraud, or that it is harmless."""
+
+import asyncio
+import time
+from contextlib import closing
+from typing import Any, Final
+
+import msgspec
+
+from billing.errors import TollwireError
+from billing.fraud.answers import Action
+from billing.instants import format_instant_ms
+from billing.money import format_nanos
+from clickhouse import fraud_alerts
+from clickhouse.client import connect
+from deploy.runtime.settings import Settings
+from streams import topics
+
+HOUR_MS: Final = 3_600_000
+DAY_MS: Final = 24 * HOUR_MS
+EVER_MS: Final = 0
+
+
+def recent(settings: Settings, hours: int, account: str) -> list[dict[str, Any]]:
+    """Incidents told in the last hours, the newest first."""
+    since_ms = int(time.time() * 1_000) - hours * HOUR_MS
+    with closing(connect(settings)) as client:
+        return fraud_alerts.alerts(client, since_ms, account=account)
+
+
+def whole(settings: Settings, alert: str) -> dict[str, Any]:
+    """All that is known of an incident; times and money as texts. Raises TollwireError."""
+    with closing(connect(settings)) as client:
+        found = _find(fraud_alerts.alerts(client, EVER_MS, alert), alert)
+        span_ms = (found["since_ms"] - DAY_MS, found["updated_ms"] + DAY_MS)
+        halves = [half for half in found["calls"].split(",") if half]
+        samples = fraud_alerts.calls(client, halves, *span_ms)
+        actions = fraud_alerts.actions(client, alert)
+    for name in ("evidence", "block"):
+        found[name] = msgspec.json.decode(found[name])
+    found["reasons"] = found["reasons"].split(",")
+    found["calls"] = [_readable(row) for row in samples] or halves
+    return _readable({**found, "actions": [_readable(row) for row in actions]})
+
+
+def say(settings: Settings, kind: str, alert: str, by: str, value: str, note: str) -> str:
+    """Tell the watch what an alert is; returns the account. Raises TollwireError, BrokerDown."""
+    with closing(connect(settings)) as client:
+        found = _find(fraud_alerts.alerts(client, EVER_MS, alert), alert)
+    account = str(found["account"])
+    if not account:
+        subject = found["subject"]
+        raise TollwireError(f"alert {alert} is about {subject}: no account that could be blocked")
+    action = Action(kind, alert, account, by, int(time.time() * 1_000), value, note=note)  # type: ignore[arg-type]
+    asyncio.run(topics.ensure_topics(settings))
+    message = (topics.FRAUD_ACTIONS, account.encode(), msgspec.json.encode(action))
+    asyncio.run(topics.send_all(settings, [message], f"send the {kind}"))
+    return account
+
+
+def _find(found: list[dict[str, Any]], alert: str) -> dict[str, Any]:
+    if not found:
+        raise TollwireError(f"no alert {alert!r}: tollwire fraud alerts lists them")
+    return found[0]
+
+
+def _readable(row: dict[str, Any]) -> dict[str, Any]:
+    """Instants and money as texts: of names that end in _ms or _nanos."""
+    made: dict[str, Any] = {}
+    for name, value in row.items():
+        if name.endswith("_ms") and name != "duration_ms":
+            stem = name.removesuffix("_ms")
+            shown = "at" if stem == "at" else f"{stem}_at"
+            made[shown] = format_instant_ms(value) if value else ""
+        elif name.endswith("_nanos"):
+            made[name.removesuffix("_nanos")] = format_nanos(value)
+        elif name.endswith("_nanos_per_h"):
+            made[f"{name.removesuffix('_nanos_per_h')}_per_h"] = format_nanos(value)
+        else:
+            made[name] = value
+    return made
