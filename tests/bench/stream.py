@@ -174,7 +174,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         if name
         in (
             *("broker", "clickhouse", "console", "rater_metrics", "data_dir"),
-            *("controls", "controls_metrics"),
+            *("controls", "controls_metrics", "fraud_metrics"),
         )
     }
 
@@ -209,7 +209,7 @@ def measure(
             noop_json = through_noop(settings, JSON, batches(json_calls, 5_000, "n1"), 1_000)
             noop_arrow = through_noop(settings, ARROW, batches(arrow_calls, ARROW_CALLS, "n2"), 20)
         say(f"an agent that only decodes: JSON {noop_json:,.0f}/s, Arrow {noop_arrow:,.0f}/s")
-    names = ("broker", "clickhouse", "rater", *(("controls",) if controls else ()))
+    names = ("broker", "clickhouse", "rater", *(("controls", "fraud") if controls else ()))
     with running(settings, names, say) as processes:
         log = asyncio.run(ensure_topics(settings))
         seed(settings)
@@ -261,7 +261,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json-calls", type=int, default=80_000)
     parser.add_argument("--arrow-calls", type=int, default=1_000_000)
-    parser.add_argument("--controls", action="store_true", help="balances and credit run too")
+    parser.add_argument("--controls", action="store_true", help="balances, credit and the fraud watch run too")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(
@@ -270,6 +270,7 @@ def main() -> None:
             rater_metrics="127.0.0.1:19301",
             controls="127.0.0.1:19303",
             controls_metrics="127.0.0.1:19304",
+            fraud_metrics="127.0.0.1:19305",
             console="127.0.0.1:18300",
             data_dir=Path(folder),
         )
