@@ -29,7 +29,11 @@ def recent(settings: Settings, hours: int, account: str) -> list[dict[str, Any]]
 
 
 def whole(settings: Settings, alert: str) -> dict[str, Any]:
-    """All that is known of an incident; times and money as texts. Raises TollwireError."""
+    """All that is known of an incident; times and money as texts. Raises TollwireError.
+
+    calls_without_record: sample calls that go on, or whose records are on their way, as the first
+    halves of their cdr_ids.
+    """
     with closing(connect(settings)) as client:
         found = _find(fraud_alerts.alerts(client, EVER_MS, alert), alert)
         span_ms = (found["since_ms"] - DAY_MS, found["updated_ms"] + DAY_MS)
@@ -39,7 +43,9 @@ def whole(settings: Settings, alert: str) -> dict[str, Any]:
     for name in ("evidence", "block"):
         found[name] = msgspec.json.decode(found[name])
     found["reasons"] = found["reasons"].split(",")
-    found["calls"] = [_readable(row) for row in samples] or halves
+    stored = {row.pop("half"): row for row in samples}
+    found["calls"] = [_readable(row) for row in stored.values()]
+    found["calls_without_record"] = [half for half in halves if half not in stored]
     return _readable({**found, "actions": [_readable(row) for row in actions]})
 
 

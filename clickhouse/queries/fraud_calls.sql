@@ -1,5 +1,6 @@
 -- Calls by the first halves of their cdr_ids, with what they were sold for.
 SELECT
+    lower(hex(substring(toString(told.cdr_id), 1, 8))) AS half,
     told.call_id AS call_id, toString(told.switch) AS switch, told.calling AS calling,
     told.called AS called, toString(told.vendor) AS vendor,
     toUnixTimestamp64Milli(told.answered_at) AS answered_ms, told.duration_ms AS duration_ms,

@@ -144,6 +144,7 @@ def test_a_burst_is_told_and_blocked_and_a_person_takes_it_back(platform: Platfo
     assert allowed(platform, "y1", "acme", "49") == ""
     until("the cut", lambda: any(b'"acme-1"' in m for m in told(platform, topics.CALL_CONTROL)))
     whole = json.loads(fraud("show", alert["id"]))
+    assert (whole["calls"], len(whole["calls_without_record"])) == ([], 10)
     assert {a["kind"] for a in whole["actions"]} == {"block_destination"}
     assert all(a["ordered_by"] == "policy" for a in whole["actions"])
     fraud("undo", alert["id"], "--by", "ann", "--note", "a campaign")
