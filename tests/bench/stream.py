@@ -261,7 +261,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json-calls", type=int, default=80_000)
     parser.add_argument("--arrow-calls", type=int, default=1_000_000)
-    parser.add_argument("--controls", action="store_true", help="balances, credit and the fraud watch run too")
+    parser.add_argument("--controls", action="store_true", help="balances, credit, fraud too")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(
