@@ -1,11 +1,13 @@
 """Incidents at rest: as they were told last, what was done about them, their sample calls."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
 from clickhouse.client import asking
+from clickhouse.queries import SETTINGS
 
 _FOLDER: Final = Path(__file__).parent / "queries"
 _ALERTS: Final = (_FOLDER / "fraud_alerts.sql").read_text()
@@ -14,11 +16,39 @@ _CALLS: Final = (_FOLDER / "fraud_calls.sql").read_text()
 Row = dict[str, Any]
 
 
-def alerts(client: Client, since_ms: int, alert: str = "", account: str = "") -> list[Row]:
+@dataclass(frozen=True, slots=True)
+class FraudAlert:
+    """An incident as it was told last; `done` is the latest that was done about it, "" = nothing.
+
+    reasons, calls: separated by commas; evidence, block: JSON.
+    """
+
+    id: str
+    revision: int
+    family: str
+    subject_kind: str
+    subject: str
+    account: str
+    currency: str
+    severity: str
+    since_ms: int
+    raised_ms: int
+    updated_ms: int
+    money_nanos: int
+    at_risk_nanos_per_h: int
+    reasons: str
+    evidence: str
+    calls: str
+    block: str
+    done: str
+
+
+def alerts(client: Client, since_ms: int, alert: str = "", account: str = "") -> list[FraudAlert]:
     """Incidents that were told since an instant, the newest first: all of them, or those named."""
     values = {"since_ms": since_ms, "alert": alert, "account": account}
     with asking():
-        return list(client.query(_ALERTS, values).named_results())
+        answer = client.query(_ALERTS, parameters=values, settings=SETTINGS)
+    return [FraudAlert(*row) for row in answer.result_rows]
 
 
 def actions(client: Client, alert: str) -> list[Row]:

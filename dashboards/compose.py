@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from clickhouse.queries import Reason
-from dashboards import conserve, kpi, ledger, verdict
+from dashboards import alerts, conserve, kpi, ledger, verdict
 from dashboards.readings import SLOW_WINDOW_MS, Readings
 from dashboards.schemas import (
     Conservation,
@@ -35,6 +35,7 @@ def snapshot(
         conservation=_line(held),
         tiles=kpi.tiles(held.intake, held.earnings, currency, now_ms),
         losing_count=losing_count,
+        fraud_count=alerts.critical(held.alerts, now_ms),
     )
     return Snapshot(
         state=facts.state,
@@ -57,6 +58,8 @@ def snapshot(
         suspense=_reasons(held.suspense),
         dead=_reasons(held.dead),
         dead_last=[DeadRow(**asdict(each)) for each in held.dead_last],
+        alerts=alerts.rows(held.alerts),
+        alerts_count=len(held.alerts),
         stream=stream,
         conservation=facts.conservation,
     )

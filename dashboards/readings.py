@@ -12,7 +12,8 @@ from typing import Final, Protocol, TypeVar
 
 from clickhouse_connect.driver.client import Client
 
-from clickhouse import queries
+from clickhouse import fraud_alerts, queries
+from clickhouse.fraud_alerts import FraudAlert
 from clickhouse.queries import Balance, DeadLetter, Destination, Earning, Intake, Reason
 from dashboards import conserve
 from dashboards.conserve import Gap
@@ -51,6 +52,7 @@ class Readings:
     balances: list[Balance] = field(default_factory=list)
     balances_as_of_ms: int | None = None
     settled: list[Gap] = field(default_factory=list)
+    alerts: list[FraudAlert] = field(default_factory=list)
 
 
 def kept(old: list[Row], fresh: list[Row], since_ms: int, floor_ms: int) -> list[Row]:
@@ -113,3 +115,4 @@ class Reader:
         held.suspense = queries.suspense_by_reason(client, since_ms)
         held.dead = queries.dead_by_reason(client, since_ms)
         held.dead_last = queries.dead_last(client, since_ms, DEAD_SHOWN_MAX)
+        held.alerts = fraud_alerts.alerts(client, since_ms)

@@ -120,6 +120,23 @@ class DeadRow(Schema):
     detail: str
 
 
+class AlertRow(Schema):
+    """A fraud incident as it was told last; `done` is the latest that was done, "" = nothing."""
+
+    id: str
+    severity: str
+    family: str
+    subject: str
+    currency: str
+    money: Money
+    at_risk_per_h: Money
+    reasons: list[str]
+    block: list[str]
+    raised_ms: int
+    updated_ms: int
+    done: str
+
+
 class Waits(Schema):
     """Since when ClickHouse or the broker has been waited for; None while it answers."""
 
@@ -214,5 +231,7 @@ class Snapshot(Schema):
     suspense: list[ReasonRow]
     dead: list[ReasonRow]
     dead_last: list[DeadRow]
+    alerts: list[AlertRow]
+    alerts_count: int
     stream: Stream
     conservation: Conservation | None

@@ -1,6 +1,6 @@
 """The one line on top of the page, and the banner below it. Pure.
 
-Worst first: no figures, a stream that stands, calls lost, money lost, data stale, things to watch.
+Worst first: no figures, a stream that stands, calls lost, money lost, fraud, data stale, the rest.
 """
 
 from dataclasses import dataclass
@@ -26,6 +26,7 @@ class Facts:
     conservation: Conservation | None
     tiles: Tiles
     losing_count: int
+    fraud_count: int
 
 
 def judge(facts: Facts) -> Verdict:
@@ -78,6 +79,9 @@ def _critical(facts: Facts, watch: list[str]) -> Verdict | None:
     margin = facts.tiles.margin_percent.value
     if margin and Decimal(margin) < 0:
         found.append(f"margin {margin} % over the last 5 min")
+    if facts.fraud_count:
+        said = "alert" if facts.fraud_count == 1 else "alerts"
+        found.append(f"{facts.fraud_count} critical fraud {said} unanswered")
     if not found:
         return None
     return Verdict(level="critical", text=f"{len(found)} critical", watch=[*found, *watch])

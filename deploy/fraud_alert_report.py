@@ -8,15 +8,16 @@ from rich.table import Table
 
 from billing.instants import format_instant_ms
 from billing.money import format_nanos
+from clickhouse.fraud_alerts import FraudAlert
 from deploy.fraud_report import WIDTH_MIN
 
 
-def as_json(found: list[dict[str, Any]]) -> str:
+def as_json(found: list[FraudAlert]) -> str:
     """A JSON list; money as decimal texts."""
     return json.dumps([_line(row) for row in found])
 
 
-def print_table(found: list[dict[str, Any]]) -> None:
+def print_table(found: list[FraudAlert]) -> None:
     """A line for each incident."""
     table = Table()
     for name in ("alert", "raised", "severity", "family", "subject", "why"):
@@ -35,15 +36,19 @@ def print_table(found: list[dict[str, Any]]) -> None:
     console.print(table if found else "no alerts")
 
 
-def _line(row: dict[str, Any]) -> dict[str, Any]:
+def _line(found: FraudAlert) -> dict[str, Any]:
     return {
-        **{name: row[name] for name in ("id", "revision", "severity", "family", "subject")},
-        "account": row["account"],
-        "currency": row["currency"],
-        "raised_at": format_instant_ms(row["raised_ms"]),
-        "updated_at": format_instant_ms(row["updated_ms"]),
-        "money": format_nanos(row["money_nanos"]),
-        "at_risk_per_h": format_nanos(row["at_risk_nanos_per_h"]),
-        "reasons": row["reasons"].split(","),
-        "done": row["done"],
+        "id": found.id,
+        "revision": found.revision,
+        "severity": found.severity,
+        "family": found.family,
+        "subject": found.subject,
+        "account": found.account,
+        "currency": found.currency,
+        "raised_at": format_instant_ms(found.raised_ms),
+        "updated_at": format_instant_ms(found.updated_ms),
+        "money": format_nanos(found.money_nanos),
+        "at_risk_per_h": format_nanos(found.at_risk_nanos_per_h),
+        "reasons": found.reasons.split(","),
+        "done": found.done,
     }

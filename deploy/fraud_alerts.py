@@ -3,6 +3,7 @@
 import asyncio
 import time
 from contextlib import closing
+from dataclasses import asdict
 from typing import Any, Final
 
 import msgspec
@@ -13,6 +14,7 @@ from billing.instants import format_instant_ms
 from billing.money import format_nanos
 from clickhouse import fraud_alerts
 from clickhouse.client import connect
+from clickhouse.fraud_alerts import FraudAlert
 from deploy.runtime.settings import Settings
 from streams import topics
 
@@ -21,7 +23,7 @@ DAY_MS: Final = 24 * HOUR_MS
 EVER_MS: Final = 0
 
 
-def recent(settings: Settings, hours: int, account: str) -> list[dict[str, Any]]:
+def recent(settings: Settings, hours: int, account: str) -> list[FraudAlert]:
     """Incidents told in the last hours, the newest first."""
     since_ms = int(time.time() * 1_000) - hours * HOUR_MS
     with closing(connect(settings)) as client:
@@ -35,7 +37,7 @@ def whole(settings: Settings, alert: str) -> dict[str, Any]:
     halves of their cdr_ids.
     """
     with closing(connect(settings)) as client:
-        found = _find(fraud_alerts.alerts(client, EVER_MS, alert), alert)
+        found = asdict(_find(fraud_alerts.alerts(client, EVER_MS, alert), alert))
         span_ms = (found["since_ms"] - DAY_MS, found["updated_ms"] + DAY_MS)
         halves = [half for half in found["calls"].split(",") if half]
         samples = fraud_alerts.calls(client, halves, *span_ms)
@@ -53,10 +55,10 @@ def say(settings: Settings, kind: str, alert: str, by: str, value: str, note: st
     """Tell the watch what an alert is; returns the account. Raises TollwireError, BrokerDown."""
     with closing(connect(settings)) as client:
         found = _find(fraud_alerts.alerts(client, EVER_MS, alert), alert)
-    account = str(found["account"])
+    account = found.account
     if not account:
-        subject = found["subject"]
-        raise TollwireError(f"alert {alert} is about {subject}: no account that could be blocked")
+        said = f"alert {alert} is about {found.subject}: no account that could be blocked"
+        raise TollwireError(said)
     action = Action(kind, alert, account, by, int(time.time() * 1_000), value, note=note)  # type: ignore[arg-type]
     asyncio.run(topics.ensure_topics(settings))
     message = (topics.FRAUD_ACTIONS, account.encode(), msgspec.json.encode(action))
@@ -64,7 +66,7 @@ def say(settings: Settings, kind: str, alert: str, by: str, value: str, note: st
     return account
 
 
-def _find(found: list[dict[str, Any]], alert: str) -> dict[str, Any]:
+def _find(found: list[FraudAlert], alert: str) -> FraudAlert:
     if not found:
         raise TollwireError(f"no alert {alert!r}: tollwire fraud alerts lists them")
     return found[0]

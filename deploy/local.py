@@ -18,6 +18,7 @@ from honcho.manager import Manager
 from billing.errors import TollwireError
 from deploy.broker import check_port
 from deploy.runtime.settings import Settings, host_port
+from deploy.traffic.burst import FRAUD_RULES
 
 PROCFILE: Final = Path(__file__).parent.parent / "Procfile"
 READY_S_MAX: Final = 90.0
@@ -73,7 +74,8 @@ def run(settings: Settings) -> int:
     for address, setting in listens(settings).values():
         check_port(address, setting)
     manager = Manager()
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    rules = settings.fraud_rules or str(_demo_rules(settings.data_dir / "seed"))
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "TOLLWIRE_FRAUD_RULES": rules}
     for line in PROCFILE.read_text().splitlines():
         name, _, command = line.partition(":")
         if command.strip() and not name.startswith("#"):
@@ -81,6 +83,13 @@ def run(settings: Settings) -> int:
             manager.add_process(name, command, env=environment)
     manager.loop()
     return 0 if manager.returncode in (None, 0, 130, -signal.SIGINT) else int(manager.returncode)
+
+
+def _demo_rules(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "fraud.toml"
+    path.write_text(FRAUD_RULES)
+    return path
 
 
 @contextmanager

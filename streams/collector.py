@@ -1,4 +1,5 @@
-"""The collector's side: messages into cdr.raw, by anyone who has call records to send.
+"""The sender's side: messages into cdr.raw, by anyone who has call records to send; and events of
+calls in progress.
 
 The key is the customer and the partitioner Kafka's default, so that all calls of one customer go
 through one partition, whoever sends them.
@@ -39,6 +40,10 @@ class Collector:
             key=customer.encode(),
             headers=[("content-type", content_type.encode())],
         )
+
+    async def tell(self, customer: str, events: bytes) -> Any:
+        """Send events of one customer's calls (a JSON list); done when the broker has them."""
+        return await self._producer.send_and_wait(topics.CALL_EVENTS, events, customer.encode())
 
     async def flush(self) -> None:
         """Wait until the broker has acknowledged everything."""

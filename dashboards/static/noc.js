@@ -1,6 +1,7 @@
 // The NOC page: takes snapshots from the stream and shows them. Draws what the server says; the
 // only things computed here are ages, sums are the server's.
 
+import { showAlerts } from "./alerts.js";
 import { byId, say } from "./dom.js";
 import { decimal } from "./format.js";
 import { moneyChart } from "./money.js";
@@ -42,6 +43,7 @@ function show() {
   if (latest.state !== "empty") {
     showCurrency(latest);
     showTiles(latest);
+    showAlerts(latest);
     showTables(latest);
     charts.forEach((each) => each.show(latest));
   }

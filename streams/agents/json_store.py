@@ -31,7 +31,7 @@ class JsonStore:
     def __init__(
         self, table: Table, at: str, row_of: Callable[[Row], Row], log: str, insert: Insert
     ) -> None:
-        self._table, self._at, self._row_of = table, at, row_of
+        self.table, self._at, self._row_of = table, at, row_of
         self._log, self._insert = log, insert
 
     def row(self, value: bytes, partition: int, offset: int) -> Row | None:
@@ -39,7 +39,7 @@ class JsonStore:
         where = {"log": self._log, "partition": partition, "offset": offset}
         try:
             row = {**self._row_of(_OBJECT.decode(value)), **where}
-            pa.Table.from_pylist([row], schema=self._table.schema)
+            pa.Table.from_pylist([row], schema=self.table.schema)
         except (
             msgspec.DecodeError,
             UnicodeDecodeError,
@@ -47,7 +47,7 @@ class JsonStore:
             ValueError,
             TypeError,
         ) as error:
-            at = f"{self._table.name}: {partition}/{offset}"
+            at = f"{self.table.name}: {partition}/{offset}"
             _log.warning(
                 "a message that is none of ours is passed over", at=at, why=str(error)[:200]
             )
@@ -63,13 +63,13 @@ class JsonStore:
                 if row is not None:
                     days.setdefault(row[self._at] // DAY_MS, []).append(row)
             for rows in days.values():  # an insert into several partitions is not atomic
-                await self._store(pa.Table.from_pylist(rows, schema=self._table.schema))
+                await self._store(pa.Table.from_pylist(rows, schema=self.table.schema))
         except Exception:
-            stop_the_process(f"store {self._table.name}")
+            stop_the_process(f"store {self.table.name}")
 
     async def _store(self, rows: pa.Table) -> None:
         async def run() -> None:
-            await self._insert(self._table.name, rows)
+            await self._insert(self.table.name, rows)
 
-        await until_done(f"store {self._table.name}", (ClickHouseDown,), run)
-        metrics.STORED.labels(self._table.name).inc(rows.num_rows)
+        await until_done(f"store {self.table.name}", (ClickHouseDown,), run)
+        metrics.STORED.labels(self.table.name).inc(rows.num_rows)

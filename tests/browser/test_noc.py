@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Guard
 from tests.dashboards.console_process import ConsoleProcess
+from tests.dashboards.fraud import store_alert, store_fraud_action
 from tests.dashboards.traffic import (
     Call,
     Dead,
@@ -148,6 +149,28 @@ def test_the_guard_notices_what_it_is_there_for(guard: Guard, open_page: OpenPag
     guard.outside.clear()
 
 
+def test_fraud_alerts_are_shown_the_unanswered_and_dear_ones_first(
+    client: Client, open_page: OpenPage
+) -> None:
+    store_calls(client, calls(0, 10))
+    page = open_page()
+    expect(page.locator("#alerts-card")).to_be_hidden()
+    for name, severity, at_risk in (
+        ("a1", "warning", 9),
+        ("a2", "critical", 5),
+        ("a3", "critical", 7),
+    ):
+        store_alert(client, name, severity, at_risk * 10**9, now_ms())
+    rows = page.locator("#alerts-rows tr")
+    expect(rows.locator("td:last-child")).to_have_text(["a3", "a2", "a1"])
+    expect(rows.nth(0)).to_contain_text("7.00 USD")
+    expect(page.locator("#verdict-watch")).to_contain_text("2 critical fraud alerts unanswered")
+    store_fraud_action(client, "a3", "block_account", now_ms())
+    expect(rows.locator("td:last-child")).to_have_text(["a2", "a1", "a3"])
+    expect(rows.nth(2)).to_contain_text("block account")
+    expect(page.locator("#verdict-watch")).to_contain_text("1 critical fraud alert unanswered")
+
+
 def test_the_theme_is_kept(open_page: OpenPage) -> None:
     page = open_page(theme="dark")
     root = page.locator("html")
@@ -203,7 +226,10 @@ def test_nothing_overlaps(client: Client, open_page: OpenPage, size: tuple[int, 
     store_dead(
         client, [Dead(900 + n, now_ms(), "bad_field", "duration", "9" * 60) for n in range(9)]
     )
+    for n in range(9):
+        store_alert(client, f"{n:016x}", "critical", 10**15 + n, now_ms())
     page = open_page(size=size)
+    expect(page.locator("#alerts-rows tr")).to_have_count(6)
     expect(page.locator("#destinations-top tr")).to_have_count(8)
     expect(page.locator("#dead-last tr")).to_have_count(4)
     assert page.evaluate(OVERLAPS) == []

@@ -32,6 +32,7 @@ FINE = Facts(
     conservation=conserve.line([], [], 0, 0),
     tiles=kpi.tiles([], [], None, NOW_MS),
     losing_count=0,
+    fraud_count=0,
 )
 LOST = conserve.line([], [Gap(3, 0)] * CHECKS_MIN, 0, 0)
 LOSS = kpi.tiles([], [earning(2_000, sell_nanos=10, buy_nanos=11)], "EUR", NOW_MS)
@@ -60,6 +61,11 @@ def test_lost_calls_and_lost_money_are_critical() -> None:
         "conservation difference +3 calls, 0 s",
         "margin -10.0 % over the last 5 min",
     ]
+
+
+def test_fraud_that_nobody_has_answered_is_critical() -> None:
+    found = verdict.judge(replace(FINE, fraud_count=2))
+    assert (found.level, found.watch) == ("critical", ["2 critical fraud alerts unanswered"])
 
 
 def test_old_data_is_stale_unless_the_rater_has_nothing_to_do() -> None:
