@@ -90,7 +90,13 @@ def _fits(client: Client, earlier: list[reference.VersionRow], version: DeckVers
             "its currency; load it under another name"
         )
     options = [decode_options(row.options) for row in earlier]
-    if any(o.time_classes or o.origin_classes for o in (*options, version.options)):
+    if options and options[-1].match != version.options.match:
+        raise OptionsRefused(
+            f"{name} is matched by {options[-1].match}, this version by {version.options.match}: "
+            "a deck keeps what it is matched by; load it under another name"
+        )
+    every = (*options, version.options)
+    if any(o.time_classes or o.origin_classes or o.jurisdiction for o in every):
         pairs = zip(earlier, options, strict=True)
         line = [reference.load_version(client, row, own) for row, own in pairs]
         last = version._replace(number=1 + max((v.number for v in line), default=0))
