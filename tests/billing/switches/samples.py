@@ -104,10 +104,17 @@ def _freeswitch_json(i: int) -> bytes:
     ms = expected("freeswitch_json", i)["duration_ms"]
     answered = 0 if is_attempt(i) else int(_at(i).timestamp()) * 1_000_000
     variables = {
-        **{"uuid": f"u-{i}", "caller_id_number": calling(i), "sip_req_user": called(i)},
-        **{"billsec": str(round(ms / 1_000)), "billmsec": str(ms), "answer_uepoch": str(answered)},
-        **{"start_uepoch": str(_epoch(_at(i)) * 1_000_000), "hangup_cause_q850": "17"},
-        **{"sip_network_ip": "192.0.2.7", "direction": "inbound", "last_arg": "sofia/gateway/t1/4"},
+        "uuid": f"u-{i}",
+        "caller_id_number": calling(i),
+        "sip_req_user": called(i),
+        "billsec": str(round(ms / 1_000)),
+        "billmsec": str(ms),
+        "answer_uepoch": str(answered),
+        "start_uepoch": str(_epoch(_at(i)) * 1_000_000),
+        "hangup_cause_q850": "17",
+        "sip_network_ip": "192.0.2.7",
+        "direction": "inbound",
+        "last_arg": "sofia/gateway/t1/4",
     }
     document = {"core-uuid": "c", "variables": variables, "callflow": []}
     return json.dumps(document).encode() + b"\n"
@@ -186,18 +193,26 @@ def _cucm(i: int) -> bytes:
     cells = ["0"] * len(CUCM_NAMES)
     connect = "0" if is_attempt(i) else str(_epoch(_at(i)))
     for name, value in {
-        **{"cdrRecordType": "1", "dateTimeOrigination": str(_epoch(_at(i)))},
-        **{"callingPartyNumber": calling(i), "finalCalledPartyNumber": called(i)},
-        **{"destCause_value": "17", "dateTimeConnect": connect, "pkid": f"p-{i}"},
-        **{"duration": str(seconds(i)), "origDeviceName": "acme", "destDeviceName": "telco"},
+        "cdrRecordType": "1",
+        "dateTimeOrigination": str(_epoch(_at(i))),
+        "callingPartyNumber": calling(i),
+        "finalCalledPartyNumber": called(i),
+        "destCause_value": "17",
+        "dateTimeConnect": connect,
+        "pkid": f"p-{i}",
+        "duration": str(seconds(i)),
+        "origDeviceName": "acme",
+        "destDeviceName": "telco",
     }.items():
         cells[CUCM_NAMES.index(name)] = value
     return ",".join(cells).encode() + b"\n"
 
 
 def _h323(moment: datetime) -> str:
-    return moment.strftime("%H:%M:%S.") + f"{moment.microsecond // 1_000:03d} UTC " + (
-        moment.strftime("%b %d %Y").upper()
+    return (
+        moment.strftime("%H:%M:%S.")
+        + f"{moment.microsecond // 1_000:03d} UTC "
+        + (moment.strftime("%b %d %Y").upper())
     )
 
 
