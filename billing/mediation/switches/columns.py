@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from billing.cdr import FLAWS, flaws
 from kernels.layout import I64
+from kernels.plain_numbers import plain_numbers
 
 Flags = npt.NDArray[np.bool_]
 WHOLE_DIGITS_MAX: Final = 18
@@ -144,20 +145,8 @@ def _times(units: I64, per_unit: int, texts: pa.Array, field: str, found: Flaws)
 
 
 def plain(numbers: pa.Array) -> pa.Array:
-    """Numbers without what SIP and people put around and between the digits.
-
-    "sip:+44@host;user=phone" is "+44"; spaces, "-", ".", "/" and brackets are dropped.
-    """
-    if _only_digits(numbers, PLUS):
-        return numbers
-    if flags(pc.match_substring(numbers, "<")).any():
-        numbers = pc.replace_substring_regex(numbers, r"^[^<]*<([^>]*).*$", r"\1")
-    if flags(pc.match_substring_regex(numbers, "[@:;]")).any():
-        pattern = r"^\s*(?:sips?:|tel:)?([^@;:]*).*$"
-        numbers = pc.replace_substring_regex(numbers, pattern, r"\1")
-    if flags(pc.match_substring_regex(numbers, r"[ \-./()]")).any():
-        numbers = pc.replace_substring_regex(numbers, r"[ \-./()]", "")
-    return numbers
+    """Numbers without what SIP and people put around and between the digits."""
+    return numbers if _only_digits(numbers, PLUS) else plain_numbers(numbers)
 
 
 def _only_digits(texts: pa.Array, also: int = ZERO) -> bool:

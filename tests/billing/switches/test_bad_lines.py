@@ -81,6 +81,7 @@ def test_any_bytes_are_accounted_for(name: str, data: bytes | str) -> None:
 CELL = st.text('ab",\n\r é', max_size=6)
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(CELL, min_size=3, max_size=3), max_size=8), st.booleans())
 def test_lines_are_read_as_they_were_written(rows: list[list[str]], everywhere: bool) -> None:
     import csv
