@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from billing.mediation.switches import open_reader
 from billing.mediation.switches.pairing import Events, Paired, pair
-from tests.billing.switches.samples import BEGIN_MS, source_of
+from tests.billing.switches.imagined import BEGIN_MS
+from tests.billing.switches.samples import source_of
 
 AGE_MS = 10
 RECORDS = st.lists(
