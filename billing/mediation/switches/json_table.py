@@ -46,7 +46,8 @@ def read_documents(
             continue
         rows.append(at)
         held = [_at(document, parent) for parent in parents]
-        found.append([_text(held[parent].get(leaf)) for parent, leaf in leaves])
+        values = [held[parent].get(leaf, "") for parent, leaf in leaves]
+        found.append([v if type(v) is str else _text(v) for v in values])
     columns = zip(*found, strict=True) if found else [()] * len(ways)
     arrays = [pa.array(_decoded(c) if encoded else c, pa.string()) for c in columns]
     table = Table(dict(zip(ways, arrays, strict=True)), records.line[np.array(rows, np.int64)])
@@ -87,8 +88,6 @@ def _decoded(texts: Iterable[str]) -> list[str]:
 
 
 def _text(value: Any) -> str:
-    if type(value) is str:
-        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float) else ""

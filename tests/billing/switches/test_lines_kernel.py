@@ -7,6 +7,7 @@ import pytest
 from billing.mediation.switches.lines import split_lines
 from kernels.plain_numbers import plain_numbers
 from kernels.text_lines import gathered, odd_lines
+from kernels.text_parts import before_last
 
 LINES = {
     b"a,b": False,
@@ -56,3 +57,8 @@ def test_plain_numbers_of_a_slice() -> None:
     numbers = pa.array(["x", "SIP:+44@h", "(0)1", "", "<tel:7>9"])
     assert plain_numbers(numbers.slice(1)).to_pylist() == ["+44", "01", "", "7"]
     assert plain_numbers(numbers.slice(5)).to_pylist() == []
+
+
+def test_what_stands_before_the_last_mark() -> None:
+    texts = pa.array(["x-1", "SIP/a-b-0001", "none", "", "-", "é-é"])
+    assert before_last(texts.slice(1), "-").to_pylist() == ["SIP/a-b", "none", "", "", "é"]
