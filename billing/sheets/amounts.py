@@ -27,8 +27,12 @@ _CURRENCIES: Final = (
 )
 _CODE: Final = re.compile(rf"(?<![A-Za-z])({_CURRENCIES})(?![A-Za-z])", re.I)
 _SIGN: Final = re.compile(r"US\$|[$€£¥₽₹₺]|zł|(?<![A-Za-z])(?:euros?|Fr\.)(?![A-Za-z])", re.I)
-_UNIT: Final = re.compile(r"\s*(?:/|per|pro|par|por|a)\s*(?:min(?:ute|uto)?s?|sec(?:ond)?s?)\.?$", re.I)
-_NUMBER: Final = re.compile(r"([+-]?)(\d{1,12}(?:[ '’.,]\d{3})*|)(?:([.,])(\d{0,40}))?")
+_UNIT: Final = re.compile(
+    r"\s*(?:/|per|pro|par|por|a)\s*(?:min(?:ute|uto)?s?|sec(?:ond)?s?)\.?$", re.I
+)
+_WHOLE: Final = re.compile(r"\d{0,12}", re.ASCII)
+_GROUPED: Final = re.compile(r"[1-9]\d{0,2}(?:([ '’.,])\d{3})(?:\1\d{3}){0,2}", re.ASCII)
+_DECIMALS: Final = re.compile(r"\d{0,40}", re.ASCII)
 _POINTS_ONLY: Final = re.compile(r"\d{1,3}(\.\d{3}){2,}")
 _GROUPED_COMMA: Final = re.compile(r"[1-9]\d{0,2}(,\d{3})+")
 
@@ -94,8 +98,9 @@ def find_decimal(cells: Iterable[Cell]) -> str:
 def price_per(texts: Iterable[str]) -> str:
     """ "second" where a header or a line says so."""
     found = " ".join(normalised(text) for text in texts)
-    seconds = re.search(r"(per|pro|par|por|a) (sec|second|sekunde|seconde|segundo)\b|usd sec\b|eur sec\b",
-                        found)
+    seconds = re.search(
+        r"(per|pro|par|por|a) (sec|second|sekunde|seconde|segundo)\b|usd sec\b|eur sec\b", found
+    )
     return "second" if seconds else "minute"
 
 
@@ -107,32 +112,29 @@ def price_in(texts: Iterable[str]) -> str:
 
 def _digits(text: str, decimal: str) -> tuple[str, str, str]:
     """Sign, whole digits, decimals. Raises BadCell."""
-    other = "." if decimal == "," else ","
-    found = _NUMBER.fullmatch(text)
-    if not found:
-        raise BadCell("not a price", "a number such as 0.0105, or a word such as blocked")
-    whole, mark, decimals = found.group(2), found.group(3) or "", found.group(4) or ""
     if decimal == "" and "," in text:
         raise BadCell(
             "is the comma a decimal comma or a thousands separator?",
             'say in the layout decimal = "," or "."',
         )
-    if mark == other:
-        if len(decimals) != 3 or whole.strip("0") == "":
-            raise BadCell(
-                f"has {other!r} where this column's decimal sign is {decimal!r}",
-                "correct the cell, or say in the layout what the decimal sign is",
-            )
-        whole, decimals = whole + decimals, ""
-    if decimal and decimal in whole:
+    sign = "-" if text.startswith("-") else ""
+    whole, *decimals = text.lstrip("+-").strip().split(decimal or ".")
+    if len(decimals) > 1:
         raise BadCell("two decimal signs", "correct the cell")
-    return found.group(1), re.sub(r"\D", "", whole) or "0", decimals
+    if not _DECIMALS.fullmatch(end := decimals[0] if decimals else "") or not (whole or end):
+        raise BadCell("not a price", "a number such as 0.0105, or a word such as blocked")
+    if _GROUPED.fullmatch(whole):
+        return sign, re.sub(r"\D", "", whole), end
+    if not _WHOLE.fullmatch(whole):
+        raise BadCell(
+            f"not a price whose decimal sign is {decimal or '.'!r}",
+            "correct the cell, or say in the layout what the decimal sign is",
+        )
+    return sign, whole or "0", end
 
 
 def _nanos(text: str, written: PriceFormat, decimal: str, high: int) -> int:
     sign, whole, decimals = _digits(text, decimal)
-    if not any(c.isdigit() for c in text):
-        raise BadCell("not a price", "a number such as 0.0105, or a word such as blocked")
     numerator = int(whole + decimals) * NANOS * (60 if written.price_per == "second" else 1)
     denominator = 10 ** len(decimals) * (100 if written.price_in == "hundredths" else 1)
     if written.price_decimals >= 0:

@@ -3,8 +3,10 @@
 Sheets repeat themselves, so that what is costly is done once for each distinct cell.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime, time, timedelta
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -32,14 +34,14 @@ class Cell(NamedTuple):
 
 
 class Column(NamedTuple):
-    """One column: row i holds distinct[index[i]]."""
+    """One column: row i holds distinct[places[i]]."""
 
     distinct: list[Cell]
-    index: Indices
+    places: Indices
 
     def at(self, row: int) -> Cell:
         """The cell of a row, from 0."""
-        return self.distinct[self.index[row]]
+        return self.distinct[int(self.places[row])]
 
 
 class Grid(NamedTuple):
@@ -60,32 +62,36 @@ class Grid(NamedTuple):
         return [column.at(at).text for column in self.columns]
 
 
-def number_text(value: float | int) -> str:
+def number_text(value: float) -> str:
     """A number cell as a plain decimal of at most 15 digits, which is what a workbook shows."""
-    if isinstance(value, int):
-        return str(value)
-    if value == int(value) if abs(value) < _EXACT else False:
+    if abs(value) < _EXACT and value.is_integer():
         return str(int(value))
     text = f"{value:.15g}"
     return format(Decimal(text), "f") if "e" in text else text
 
 
+def _text_cell(value: str) -> Cell:
+    return Cell(value.replace("\xa0", " ").replace("\r", "").strip())
+
+
+def _number_cell(value: float) -> Cell:
+    return Cell(number_text(value), NUMBER) if abs(value) < 1e300 else Cell(str(value))
+
+
+_CELL_OF: Final[dict[type, Callable[[Any], Cell]]] = {
+    str: _text_cell,
+    float: _number_cell,
+    int: lambda value: Cell(str(value), NUMBER),
+    bool: lambda value: Cell("true" if value else "false"),
+    datetime: lambda value: Cell(value.isoformat(sep=" ", timespec="seconds"), DATE),
+    date: lambda value: Cell(value.isoformat(), DATE),
+}
+
+
 def cell_of(value: Any) -> Cell:
     """The cell of a value as a workbook's reader gives it."""
-    if isinstance(value, str):
-        return Cell(value.replace("\xa0", " ").replace("\r", "").strip())
-    if isinstance(value, bool):
-        return Cell("true" if value else "false")
-    if isinstance(value, int | float):
-        usable = value == value and abs(value) < 1e300  # noqa: PLR0124 - not a number
-        return Cell(number_text(value), NUMBER) if usable else Cell(str(value))
-    if isinstance(value, datetime):
-        return Cell(value.isoformat(sep=" ", timespec="seconds"), DATE)
-    if isinstance(value, date):
-        return Cell(value.isoformat(), DATE)
-    if isinstance(value, time | timedelta):
-        return Cell(str(value))
-    return Cell("" if value is None else str(value).strip())
+    known = _CELL_OF.get(type(value))
+    return known(value) if known else Cell("" if value is None else str(value).strip())
 
 
 def grid_of(
@@ -96,7 +102,7 @@ def grid_of(
     `numbers`: filled while `rows` is read, or None for 1, 2, 3 ... Raises FileRefused beyond the
     limits, naming the row.
     """
-    places: list[dict[Any, int]] = []
+    places: list[defaultdict[Any, int]] = []
     parts: list[list[Indices]] = []
     at = 0
     chunk: list[Sequence[Any]] = []
@@ -107,13 +113,15 @@ def grid_of(
         if width > COLUMNS_MAX:
             raise FileRefused(f"{file}: {sheet}: more than {COLUMNS_MAX} columns: are they needed?")
         while len(places) < width:
-            places.append({"": 0})
+            places.append(defaultdict(itertools.count(1).__next__, {"": 0}))
             parts.append([np.zeros(at, np.int32)] if at else [])
-        filled = [row if len(row) == len(places) else [*row, *[""] * (len(places) - len(row))]
-                  for row in chunk]
+        filled = [
+            row if len(row) == len(places) else [*row, *[""] * (len(places) - len(row))]
+            for row in chunk
+        ]
         for place, part, values in zip(places, parts, zip(*filled, strict=True), strict=True):
-            index = [place.setdefault(value, len(place)) for value in values]
-            part.append(np.array(index, np.int32))
+            index = map(place.__getitem__, values)
+            part.append(np.fromiter(index, np.int32, len(values)))
         at += len(chunk)
         chunk.clear()
 

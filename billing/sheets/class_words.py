@@ -10,25 +10,41 @@ from billing.time_classes import ANY
 
 JURISDICTIONS: Final = ("interstate", "intrastate", "indeterminate")
 _ORIGINS: Final = tuple(
-    (name, re.compile(pattern))
-    for name, pattern in (
-        ("EEA", r"(?<!non )(?<!not )(?<!outside )(?<!ex )\b(intra eea|intra eu|eea|eu|ewr|eee)\b"),
+    (role, re.compile(pattern))
+    for role, pattern in (
+        (
+            "EEA",
+            r"(?<!non )(?<!not )(?<!outside )(?<!ex )\b(intra eea|intra eu|eea|eu|ewr|eee)\b",
+        ),
         ("non-EEA", r"\b(non|not|outside|ex|extra) (eea|eu|ewr|eee)\b|\brest of world\b"),
         ("interstate", r"\binter ?state\b|^inter$|^inter (rate|price)\b|^ier$"),
         ("intrastate", r"\bintra ?state\b|^intra$|^intra (rate|price)\b|^iar$"),
         ("indeterminate", r"\bindeter\w*|\bundeter\w*|^ijd?$|\bindet\b"),
-        ("missing", r"\b(no|without|missing|invalid|wrong|unknown) (a number|cli|ani|origin|caller)\b"),
+        (
+            "missing",
+            r"\b(no|without|missing|invalid|wrong|unknown) (a number|cli|ani|origin|caller)\b",
+        ),
     )
 )
 _TIMES: Final = tuple(
     (name, re.compile(pattern))
     for name, pattern in (
-        ("weekend", r"\bweek ?ends?\b|\bwochenende\b|\bfin de semana\b|\bfine settimana\b|\bвыходн\w*"),
-        ("off-peak", r"\boff ?peak\b|\bevening\b|\bnight\b|\beconomy\b|\bnebenzeit\b|\bheures creuses\b|"
-         r"\bvalle\b|\bnoche\b|\blow rate\b"),
-        ("peak", r"\bpeak\b|\bday ?time\b|\bday (rate|price)\b|\bhauptzeit\b|\bheures pleines\b|\bpunta\b"),
+        (
+            "weekend",
+            r"\bweek ?ends?\b|\bwochenende\b|\bfin de semana\b|\bfine settimana\b|\bвыходн\w*",
+        ),
+        (
+            "off-peak",
+            r"\boff ?peak\b|\bevening\b|\bnight\b|\beconomy\b|\bnebenzeit\b|\bheures creuses\b|"
+            r"\bvalle\b|\bnoche\b|\blow rate\b",
+        ),
+        (
+            "peak",
+            r"\bpeak\b|\bday ?time\b|\bday (rate|price)\b|\bhauptzeit\b|\bheures pleines\b|"
+            r"\bpunta\b",
+        ),
     )
-)  # fmt: skip
+)
 
 
 class PriceClass(NamedTuple):

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from billing.sheets.bad_cell import BadCell, Read, read_each
 from billing.sheets.code_text import codes_of, find_dash
-from kernels.layout import DIGITS_MAX
+from kernels.layout import DIGITS_MAX, I64
 
 _NPA_NXX: Final = re.compile(r"[2-9]\d\d[2-9]\d\d\d?")
 _NPA: Final = re.compile(r"[2-9]\d\d")
@@ -33,8 +34,11 @@ def _country(text: str) -> str:
 
 def find_code_part(pairs: Sequence[tuple[str, str]]) -> str:
     """Whether codes have the country code beside them in front: "whole", "area", "" undecided."""
-    both = [(country.lstrip("+0"), code.lstrip("+ ").removeprefix("00")) for country, code in pairs
-            if country and code]
+    both = [
+        (country.lstrip("+0"), code.lstrip("+ ").removeprefix("00"))
+        for country, code in pairs
+        if country and code
+    ]
     if not both:
         return "area"
     share = sum(code.startswith(country) for country, code in both) / len(both)
@@ -112,7 +116,7 @@ def _whole(codes: tuple[str, ...], front: str) -> tuple[str, ...]:
     return found
 
 
-def laid_out(read: Read, rows: "np.ndarray") -> tuple["np.ndarray", list[str]]:  # type: ignore[type-arg]
+def laid_out(read: Read, rows: I64) -> tuple[I64, pa.Array]:
     """For each code of every row (an index into read.values each): the row, and the code."""
     counts = np.array([len(v) if v else 0 for v in read.values], np.int64)
     flat = [code for value in read.values if value for code in value]
@@ -121,4 +125,4 @@ def laid_out(read: Read, rows: "np.ndarray") -> tuple["np.ndarray", list[str]]: 
     row = np.repeat(np.arange(len(rows)), of_row)
     within = np.arange(len(row)) - np.repeat(np.cumsum(of_row) - of_row, of_row)
     place = starts[rows][row] + within
-    return row, [flat[i] for i in place]
+    return row, pa.array(flat, pa.string()).take(pa.array(place))

@@ -47,7 +47,9 @@ def _token(text: str) -> _Token:
     mark = "~" if "~" in text else "-"
     front, *rest = text.split(mark)
     if len(rest) > 1 or (mark == "~" and "-" in text):
-        raise BadCell("more than one dash", "write a range as 4420-4424, or one code without dashes")
+        raise BadCell(
+            "more than one dash", "write a range as 4420-4424, or one code without dashes"
+        )
     words = front.split()
     if rest and not (words and rest[0].strip()):
         raise BadCell("a dash without a code on both sides", "complete the range")
@@ -107,7 +109,9 @@ def _listed(texts: list[str], front: str, dash: str) -> list[str]:
             token = _inherited(token, first)
         codes += _codes(token, dash)
         if len(codes) > CODES_PER_CELL_MAX:
-            raise BadCell(f"more than {CODES_PER_CELL_MAX:,} codes", "spread them over several rows")
+            raise BadCell(
+                f"more than {CODES_PER_CELL_MAX:,} codes", "spread them over several rows"
+            )
     return codes
 
 
@@ -155,9 +159,7 @@ def codes_of(text: str, dash: str = "") -> tuple[str, ...]:
     if whole and len(whole.group(1)) <= DIGITS_MAX:
         return (_checked(whole.group(1)),)
     text = _AND.sub(",", _TO.sub("~", text.translate(_DASHES).replace("(0)", "")))
-    codes = [
-        code for front, entries in _entries(text) for code in _listed(entries, front, dash)
-    ]
+    codes = [code for front, entries in _entries(text) for code in _listed(entries, front, dash)]
     if not codes:
         raise BadCell("no code", "give the code")
     return tuple(_checked(code) for code in dict.fromkeys(codes))

@@ -18,8 +18,12 @@ from billing.sheets.header_words import normalised
 _NUMERIC: Final = re.compile(r"(\d{1,2})\s*([/.\-])\s*(\d{1,2})\s*\2\s*(\d{4}|\d{2})")
 _YEAR_FIRST: Final = re.compile(r"(\d{4})[/.\-](\d{1,2})[/.\-](\d{1,2})")
 _COMPACT: Final = re.compile(r"(20\d\d)(\d\d)(\d\d)")
-_DAY_NAME: Final = re.compile(r"(\d{1,2})(?:st|nd|rd|th|\.)?[\s\-/.]*([^\W\d_]{3,12})\.?[\s\-/.,]*(\d{4}|\d{2})")
-_NAME_DAY: Final = re.compile(r"([^\W\d_]{3,12})\.?[\s\-/.]*(\d{1,2})(?:st|nd|rd|th)?[\s\-/.,]+(\d{4}|\d{2})")
+_DAY_NAME: Final = re.compile(
+    r"(\d{1,2})(?:st|nd|rd|th|\.)?[\s\-/.]*([^\W\d_]{3,12})\.?[\s\-/.,]*(\d{4}|\d{2})"
+)
+_NAME_DAY: Final = re.compile(
+    r"([^\W\d_]{3,12})\.?[\s\-/.]*(\d{1,2})(?:st|nd|rd|th)?[\s\-/.,]+(\d{4}|\d{2})"
+)
 _CLOCK: Final = re.compile(
     r"[\sT]+(\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d{1,6})?)?\s*(am|pm)?\s*(utc|gmt|z|[a-z]{3,4})?$", re.I
 )
@@ -115,7 +119,11 @@ def _parts(text: str, order: str) -> tuple[int, int, int]:
         one, two = int(found.group(1)), int(found.group(3))
         if order not in ("dmy", "mdy") and one != two:
             raise BadCell("is that the day or the month first?", _ADVICE)
-        return (_year(found.group(4)), two, one) if order == "dmy" else (_year(found.group(4)), one, two)
+        return (
+            (_year(found.group(4)), two, one)
+            if order == "dmy"
+            else (_year(found.group(4)), one, two)
+        )
     if found := _DAY_NAME.fullmatch(text):
         return _year(found.group(3)), _month(found.group(2)), int(found.group(1))
     if found := _NAME_DAY.fullmatch(text):
@@ -135,8 +143,10 @@ def _clock(text: str, zone: ZoneInfo) -> tuple[str, int, bool]:
     if hour > 24 or minute > 59 or second > 59:
         raise BadCell("not a time of day", _ADVICE)
     if named and not (named in ("utc", "gmt", "z") and zone.key in ("UTC", "Etc/UTC", "GMT")):
-        raise BadCell(f"names a time zone ({named.upper()}) other than --zone {zone.key}",
-                      "read the sheet with that zone, or take it out of the cells")
+        raise BadCell(
+            f"names a time zone ({named.upper()}) other than --zone {zone.key}",
+            "read the sheet with that zone, or take it out of the cells",
+        )
     return text[: found.start()].strip(), hour * 3_600 + minute * 60 + second, True
 
 

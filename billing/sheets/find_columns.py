@@ -63,7 +63,7 @@ def find_header(grid: Grid, options: DeckOptions) -> int:
 
 def _shares(column: Column, first: int) -> dict[str, float]:
     """How many of a column's filled distinct cells look like what."""
-    places = np.unique(column.index[first:])[:_LOOKED_AT]
+    places = np.unique(column.places[first:])[:_LOOKED_AT]
     cells = [cell for cell in (column.distinct[i] for i in places) if cell.text]
     if not cells:
         return {}
@@ -74,10 +74,10 @@ def _shares(column: Column, first: int) -> dict[str, float]:
         ],
         "increments": [_STEP_LIKE.fullmatch(c.text) for c in cells],
         "effective": [c.kind == DATE for c in cells],
-        "destination": [sum(x.isalpha() for x in c.text) > 2 for c in cells],
+        "destination": [sum(x.isalpha() for x in c.text) > 1 for c in cells],
         "change": [change_of(c.text) in (CLOSED, REMOVED, ORDINARY) for c in cells],
     }
-    shares = {role: sum(map(bool, hits)) / len(cells) for role, hits in fits.items()}
+    shares = {role: sum(1 for hit in hits if hit) / len(cells) for role, hits in fits.items()}
     return shares | {"distinct": len(cells)}
 
 
@@ -85,9 +85,13 @@ def by_cells(grid: Grid, first: int, columns: list[LayoutColumn]) -> list[Layout
     """The columns with roles that nobody names yet given to those whose cells look like them."""
     named = {c.role for c in columns}
     shares = [_shares(grid.columns[c.column - 1], first) for c in columns]
-    wanted = [role for role in ("price", "code", "increments", "effective", "destination")
-              if role not in named and not (role == "code" and named & set(_CODES))
-              and not (role == "increments" and "first_increment" in named)]
+    wanted = [
+        role
+        for role in ("price", "code", "increments", "effective", "destination")
+        if role not in named
+        and not (role == "code" and named & set(_CODES))
+        and not (role == "increments" and "first_increment" in named)
+    ]
     if "price" not in wanted and "code" not in wanted:
         return columns
     found = list(columns)
@@ -129,7 +133,8 @@ def single_roles(
     for role in {c.role for c in found} - {*SEVERAL, ""}:
         same = [c for c in found if c.role == role]
         if len(same) > 1:
-            share = {c: _shares(grid.columns[c.column - 1], first).get(role, 0) for c in same}
+            like = "code" if role in (*_CODES, "country_code") else role
+            share = {c: _shares(grid.columns[c.column - 1], first).get(like, 0) for c in same}
             best = max(same, key=lambda c: (share[c], -c.column))
             drop([c for c in same if c != best])
     for classes in {c[3:] for c in found if c.role == "price"}:
@@ -138,8 +143,14 @@ def single_roles(
         drop([c for c in same if c not in kept], "old_price")
         if len(kept) > 1:
             names = ", ".join(shown(c) for c in kept)
-            doubts.append(Doubt(names, "", "each could be the price",
-                                "say in the layout which one is, the others are role ignore"))
+            doubts.append(
+                Doubt(
+                    names,
+                    "",
+                    "each could be the price",
+                    "say in the layout which one is, the others are role ignore",
+                )
+            )
             drop(kept[1:])
     drop([c for c in found if c.role == ""])
     return found, doubts

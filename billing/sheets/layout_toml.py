@@ -70,8 +70,10 @@ def _column(table: Any) -> LayoutColumn:
         raise ValueError(f"columns.column={number!r}: a whole number, 1 to {COLUMNS_MAX}")
     if role not in ROLES:
         raise ValueError(f"columns.role={role!r}: one of {', '.join(ROLES)}")
-    texts = {key: table.get(key, default) for key, default in
-             (("header", ""), ("time_class", ANY), ("origin_class", ANY))}
+    texts = {
+        key: table.get(key, default)
+        for key, default in (("header", ""), ("time_class", ANY), ("origin_class", ANY))
+    }
     for key, value in texts.items():
         if not isinstance(value, str) or len(value) > TEXT_MAX:
             raise ValueError(f"columns.{key}={value!r}: a text of up to {TEXT_MAX} characters")
@@ -91,8 +93,8 @@ def _layout(table: dict[str, Any]) -> Layout:
     found = tuple(_column(column) for column in columns)
     numbers = [c.column for c in found]
     roles = [c.role for c in found if c.role not in SEVERAL]
-    for what, values in (("column", numbers), ("role", roles)):
-        twice = sorted({v for v in values if values.count(v) > 1}, key=str)
+    for what, values in (("column", [str(n) for n in numbers]), ("role", roles)):
+        twice = sorted({v for v in values if values.count(v) > 1})
         if twice:
             raise ValueError(f"columns: {what} {twice[0]} stands twice")
     return Layout(columns=found, **fields)

@@ -39,7 +39,9 @@ def unpacked(data: bytes, part: zipfile.ZipInfo) -> Iterator[bytes]:
     head = data[begin : begin + 30]
     if len(head) < 30 or part.flag_bits & _ENCRYPTED:
         raise Refused("protected by a password or damaged: save it without one")
-    start = begin + 30 + int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
+    start = (
+        begin + 30 + int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
+    )
     packed = memoryview(data)[start : start + part.compress_size]
     if part.compress_type == zipfile.ZIP_STORED:
         for at in range(0, len(packed), PIECE_BYTES):

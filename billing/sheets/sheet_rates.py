@@ -42,9 +42,11 @@ class SheetProblem(NamedTuple):
 
     def __str__(self) -> str:
         shown = self.value if len(self.value) <= SHOWN_CHARS_MAX else self.value[:77] + "..."
-        where = f"{self.sheet} row {self.row}" if self.row else self.sheet
-        column = f", column {self.column}" if self.column else ""
-        return f"{where}{column}: {shown!r}: {self.problem}; {self.advice}"
+        where = [f"sheet {self.sheet!r}"] if self.sheet else []
+        where += [f"row {self.row}"] if self.row else []
+        where += [f"column {self.column}"] if self.column else []
+        value = f": {shown!r}" if shown else ""
+        return f"{', '.join(where) or 'the file'}{value}: {self.problem}; {self.advice}"
 
 
 class SheetRates(NamedTuple):

@@ -11,7 +11,9 @@ _PARTIAL: Final = re.compile(
     r"\b(partial|updates?|amendments?|changes? only|delta|price change|rate change|teilweise|"
     r"anderungen|actualizacion|parcial|mise a jour|aggiornamento|изменени\w*)\b"
 )
-_COUNTRY: Final = re.compile(r"\bfull countr(y|ies)\b|\bby country\b|\bcountry (update|replace\w*)\b")
+_COUNTRY: Final = re.compile(
+    r"\bfull countr(y|ies)\b|\bby country\b|\bcountry (update|replace\w*)\b"
+)
 _FULL: Final = re.compile(
     r"\b(a z|az|a to z|full|complete|entire|komplett|vollstandig\w*|completa?|complet|полн\w*)\b"
 )

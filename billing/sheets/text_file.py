@@ -20,7 +20,8 @@ _BOMS: Final = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
-_SHEET: Final = "text"
+_SHEET: Final = ""
+"""a text file has no sheets"""
 
 
 class TextFormat(NamedTuple):
@@ -64,7 +65,7 @@ def _decoded(data: bytes, encoding: str, file: str) -> str:
         ) from None
     if "\0" in text:
         raise FileRefused(f"{file}: has NUL bytes: neither a text file nor a workbook known here")
-    return text
+    return text.removeprefix("\ufeff")
 
 
 def find_delimiter(text: str) -> str:

@@ -51,15 +51,12 @@ def read_workbook(data: bytes, file: str, sheet: str = "") -> Iterator[Grid]:
 
 
 def _chosen(names: Sequence[tuple[str, bool]], file: str, sheet: str) -> list[str]:
-    """The sheets to read, of (name, visible)."""
+    """The sheets to read, of (name, visible): the one told, or all visible ones without it."""
     if len(names) > SHEETS_MAX:
         raise FileRefused(f"{file}: more than {SHEETS_MAX} sheets: {_SEVERAL}")
-    if not sheet:
-        return [name for name, visible in names if visible] or [name for name, _ in names]
-    if sheet not in [name for name, _ in names]:
-        have = ", ".join(repr(name) for name, _ in names)
-        raise FileRefused(f"{file}: no sheet {sheet!r}; there are {have}: correct the layout")
-    return [sheet]
+    if sheet in [name for name, _ in names]:
+        return [sheet]
+    return [name for name, visible in names if visible] or [name for name, _ in names]
 
 
 def _zipped(data: bytes, file: str, sheet: str) -> Iterator[Grid]:
@@ -73,8 +70,11 @@ def _zipped(data: bytes, file: str, sheet: str) -> Iterator[Grid]:
         raise FileRefused(f"{file}: neither XLSX nor ODS: save it as one of these, or as CSV")
     with python_calamine.load_workbook(io.BytesIO(data)) as book:
         visible = python_calamine.SheetVisibleEnum.Visible
-        known = [(meta.name, meta.visible == visible) for meta in book.sheets_metadata
-                 if meta.typ == python_calamine.SheetTypeEnum.WorkSheet]
+        known = [
+            (meta.name, meta.visible == visible)
+            for meta in book.sheets_metadata
+            if meta.typ == python_calamine.SheetTypeEnum.WorkSheet
+        ]
         for name in _chosen(known, file, sheet):
             yield grid_of(name, file, _rows(book.get_sheet_by_name(name)))
 

@@ -16,6 +16,11 @@ from billing.sheets.limits import CELLS_MAX, STRINGS_BYTES_MAX, UNPACKED_BYTES_M
 from billing.sheets.package import Refused, unpacked
 from kernels.layout import I64
 
+_USUAL: Final = b'<c r="'
+_WIDE: Final = re.compile(rb"""<c r="(?:[Q-Z]|[A-Z]{2})""")
+_TALL: Final = re.compile(rb"""<c r="[A-Z]{1,3}\d{7}""")
+_NARROW: Final = (16, 999_999, 0)
+"""a rectangle within CELLS_MAX that needs no closer look"""
 _PLAIN: Final = re.compile(rb"""<c r=["']([A-Z]{1,3})[1-9]""")
 _PREFIXED: Final = re.compile(
     rb"""<(?:\w{1,16}:)?c\s(?:[^<>]{0,256}\s)?r\s*=\s*["']([A-Z]{1,3})[1-9]"""
@@ -28,6 +33,9 @@ _STRING: Final = re.compile(rb"<(?:\w{1,16}:)?si[\s/>]")
 def _extent(piece: bytes) -> tuple[int, int, int]:
     """The last column and row that cells (r="B12") of a piece name; cells that name none."""
     cells = _tags(piece, b"c") - _tags(piece, b"col")
+    usual = piece.count(_USUAL)
+    if usual >= cells and not _WIDE.search(piece) and not _TALL.search(piece):
+        return _NARROW if cells else (0, 0, 0)
     letters = _PLAIN.findall(piece)
     if len(letters) < cells:
         letters = _PREFIXED.findall(piece)
@@ -93,7 +101,8 @@ def _string_lengths(data: bytes, parts: list[zipfile.ZipInfo]) -> I64:
         for piece in _whole(unpacked(data, part)):
             starts += [at + found.start() for found in _STRING.finditer(piece)]
             at += len(piece)
-    return np.diff(np.array([*starts, at], np.int64))
+    edges = np.array([*starts, at], np.int64)
+    return edges[1:] - edges[:-1]
 
 
 def _strings_bytes(data: bytes, part: zipfile.ZipInfo, lengths: I64) -> int:
