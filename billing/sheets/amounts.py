@@ -134,9 +134,10 @@ def _digits(text: str, decimal: str) -> tuple[str, str, str]:
 
 
 def _nanos(text: str, written: PriceFormat, decimal: str, high: int) -> int:
+    nanos: int
     sign, whole, decimals = _digits(text, decimal)
     numerator = int(whole + decimals) * NANOS * (60 if written.price_per == "second" else 1)
-    denominator = 10 ** len(decimals) * (100 if written.price_in == "hundredths" else 1)
+    denominator: int = 10 ** len(decimals) * (100 if written.price_in == "hundredths" else 1)
     if written.price_decimals >= 0:
         step = 10 ** (DECIMALS_MAX - written.price_decimals)
         nanos, rest = (2 * numerator + denominator * step) // (2 * denominator * step) * step, 0

@@ -34,6 +34,8 @@ class Doubt(NamedTuple):
     value: str
     problem: str
     advice: str
+    fatal: bool = False
+    """without knowing it no row can be read"""
 
 
 def columns_of(headers: Sequence[str], options: DeckOptions) -> list[LayoutColumn]:
@@ -67,7 +69,7 @@ def _shares(column: Column, first: int) -> dict[str, float]:
     cells = [cell for cell in (column.distinct[i] for i in places) if cell.text]
     if not cells:
         return {}
-    fits = {
+    fits: dict[str, list[object]] = {
         "code": [_CODE_LIKE.fullmatch(c.text) and "." not in c.text for c in cells],
         "price": [
             _PRICE_LIKE.fullmatch(c.text) or (c.kind == NUMBER and "." in c.text) for c in cells
@@ -149,6 +151,7 @@ def single_roles(
                     "",
                     "each could be the price",
                     "say in the layout which one is, the others are role ignore",
+                    True,
                 )
             )
             drop(kept[1:])

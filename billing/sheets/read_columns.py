@@ -48,7 +48,7 @@ class Begins(NamedTuple):
 def codes(rows: SheetRows, layout: Layout) -> Codes:
     """The dial codes of each row."""
     parts = code_cells(rows)
-    of = parts[1]
+    of = parts[1] or parts[0]
     assert of is not None
     combination = np.zeros(rows.count, np.int64)
     for part in parts:
