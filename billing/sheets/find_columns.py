@@ -1,7 +1,7 @@
 """Which row of a sheet is its header, and what each column holds: by words, then by cells."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -111,13 +111,13 @@ def by_cells(grid: Grid, first: int, columns: list[LayoutColumn]) -> list[Layout
 
 def _one_price(same: list[LayoutColumn], currency: str) -> list[LayoutColumn]:
     """Those of several price columns of one class that may be meant."""
-    for keep in (
-        [c for c in same if _NEW.search(normalised(c.header))],
-        [c for c in same if currency.lower() in normalised(c.header).split()],
-        [c for c in same if not _CURRENT.search(normalised(c.header))],
-    ):
-        if keep:
-            same = keep
+    tests: tuple[Callable[[LayoutColumn], bool], ...] = (
+        lambda c: bool(_NEW.search(normalised(c.header))),
+        lambda c: currency.lower() in normalised(c.header).split(),
+        lambda c: not _CURRENT.search(normalised(c.header)),
+    )
+    for fits in tests:
+        same = [c for c in same if fits(c)] or same
     return same
 
 

@@ -93,7 +93,8 @@ _RULES: Final = tuple(
         ),
         (
             "increments",
-            r"increment|billing (interval|period|unit|type|terms?|method|cycle|incr?)|^billing$|"
+            r"increment|"
+            r"billing (per|interval|period|unit|type|terms?|method|cycle|incr?)|^billing$|"
             r"^rounding|takt|^pulse|charging interval|intervalo|facturacion|cadence|facturation|"
             r"^interval|^incr?$|tarifierung|tariffazione|scatti|тарификаци|интервал|计费",
         ),
@@ -131,8 +132,8 @@ _RULES: Final = tuple(
         ),
         (
             "price",
-            r"(^| )@MONEY@( |$)|^(usd|eur|gbp)( (per|a) ?(min(ute)?|sec(ond)?))?$|per min(ute)?|"
-            r"minutenpreis|preis",
+            r"(^| )@MONEY@( |$)|^(usd|eur|gbp)( (per|a) ?(min(ute)?|sec(ond)?))?$|"
+            r"per (min(ute)?|sec(ond)?)\b|\bcents?\b|minutenpreis|preis",
         ),
         ("country", r"^(country|countries|land|pays|pais|paese|страна|kraj|ulke|国家)( name)?$"),
         (
