@@ -95,6 +95,8 @@ class _Part:
         """Measure a piece. Raises Refused."""
         if b"<!" in piece and (b"<!DOCTYPE" in piece or b"<!ENTITY" in piece):
             raise Refused("XML with a document type, which no workbook needs")
+        if b"<" not in piece:
+            return
         columns, rows, implied = _extent(piece)
         self.columns, self.rows = max(self.columns, columns), max(self.rows, rows)
         self.implied += implied
