@@ -14,7 +14,6 @@ from billing.deck import ALWAYS_MS, FOREVER_MS, RATES, DeckOptions
 from billing.errors import DeckRefused, FileRefused, Problem
 from billing.instants import format_instant_ms, parse_instant_ms
 from billing.money import format_nanos, parse_nanos
-from billing.origin_classes import names as origin_names
 from billing.rate_overlaps import find_overlaps, key_of
 from billing.time_classes import ANY
 from kernels.layout import DIGITS_MAX, FEE_NANOS_MAX, INCREMENT_S_MAX, RATE_NANOS_MAX
@@ -56,7 +55,7 @@ class _Terms(NamedTuple):
 
 def _terms(options: DeckOptions, valid_from_ms: int) -> _Terms:
     times = options.time_classes.names() if options.time_classes else ()
-    origins = (ANY, *origin_names(options.origin_classes))
+    origins = (ANY, *options.rate_origins())
     return _Terms(ZoneInfo(options.time_zone), valid_from_ms, (ANY, *times), origins)
 
 

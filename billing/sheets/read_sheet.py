@@ -1,5 +1,6 @@
 """A rate sheet as an e-mail brought it: bytes in; rates, problems and the layout found out."""
 
+import re
 from pathlib import PurePath
 from typing import Final
 
@@ -28,6 +29,7 @@ from billing.sheets.workbook import is_workbook, read_workbook
 _LETTERHEAD_ROWS_MAX: Final = 50
 _SAMPLE_ROWS: Final = 200
 _SAMPLES: Final = 4
+_DIGIT: Final = re.compile(r"\d")
 
 
 def _letterhead(grid: Grid, header: int) -> list[str]:
@@ -74,7 +76,7 @@ def _skip(rows: SheetRows) -> None:
     has_code = np.any([c.filled() for c in codes], axis=0)
     has_price = np.any([c.filled() for c in prices], axis=0)
     digits = np.any(
-        [c.where(lambda cell: any(x.isdigit() for x in cell.text)) for c in codes], axis=0
+        [c.where(lambda cell: _DIGIT.search(cell.text) is not None) for c in codes], axis=0
     )
     said = np.any([c.filled() for c in change], axis=0) if change else np.zeros(rows.count, bool)
     rows.skipped |= ~has_code & ~has_price

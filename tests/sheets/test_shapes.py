@@ -134,9 +134,7 @@ def test_prices_by_time_of_day_and_by_origin() -> None:
 
 
 def test_an_american_deck_by_npa_nxx() -> None:
-    classes = {
-        "origin_classes": {"interstate": ["1"], "intrastate": ["12"], "indeterminate": ["13"]}
-    }
+    classes = {"jurisdiction": "nanp", "states": {"NJ": ["201"]}}
     rows = [
         ["NPA", "NXX", "Inter", "Intra", "Indeterminate"],
         ["201", "200", "0.001", "0.002", "0.003"],
@@ -152,6 +150,7 @@ def test_an_american_deck_by_npa_nxx() -> None:
     assert found.layout.code_prefix == "1"
     joined = [["NPANXX", *rows[0][2:]], ["201200", *rows[1][2:]], ["201201", *rows[2][2:]]]
     assert lines(sound(text_bytes(joined), of=terms(**classes))) == lines(found)
+    assert all('jurisdiction = "nanp"' in p.advice for p in read(text_bytes(joined)).problems)
 
 
 def test_prices_a_second_in_cents_and_dates_with_an_end() -> None:
