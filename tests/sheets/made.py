@@ -17,7 +17,7 @@ from billing.instants import format_instant_ms, parse_instant_ms
 from billing.money import format_nanos
 from billing.sheets import Layout, SheetRates, SheetTerms, read_sheet
 
-Rows = Sequence[Sequence[Any]]
+Rows = Sequence[Any]
 TODAY_MS = parse_instant_ms("2026-11-30")
 BEGIN = "2026-12-15"
 _CONTENT = (
@@ -57,7 +57,7 @@ def xlsx_bytes(*sheets: tuple[str, Rows], hidden: Sequence[str] = ()) -> bytes:
             for r, row in enumerate(rows):
                 for c, value in enumerate(row):
                     if isinstance(value, date | datetime):
-                        sheet.write_datetime(r, c, value, day)  # type: ignore[arg-type]
+                        sheet.write_datetime(r, c, value, day)
                     elif isinstance(value, str):
                         sheet.write_string(r, c, value)
                     elif value is not None:

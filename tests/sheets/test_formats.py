@@ -1,6 +1,7 @@
 """Prices, dates and increments: decided from the whole column, refused where that cannot be."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from billing.sheets.increments import read_increments, with_minimum
 from tests.sheets.made import lines, read, sound, terms, text_bytes, xlsx_bytes
 
 
-def priced(*prices: str, header: str = "Rate", **told: str) -> list[str]:
+def priced(*prices: str, header: str = "Rate", **told: Any) -> list[str]:
     rows = [["Code", header], *[[str(30 + i), price] for i, price in enumerate(prices)]]
     layout = read(text_bytes(rows, ";")).layout._replace(**told) if told else None
     found = read(text_bytes(rows, ";"), layout=layout)

@@ -4,6 +4,7 @@ import io
 import tracemalloc
 import zipfile
 import zlib
+from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -68,7 +69,7 @@ def lying_header() -> bytes:
     return bytes(made)
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "a cell in the last corner": (lambda: spread(b"XFD1048576"), "spread over"),
     "a row number of eleven digits": (lambda: spread(b"A99999999999"), "place cannot be read"),
     "a reference in small letters": (lambda: spread(b"xfd1048576"), "spread over"),

@@ -67,7 +67,7 @@ def german(rates: list[Made]) -> bytes:
 
 
 def american(rates: list[Made]) -> bytes:
-    rows: Rows = [HEADER]
+    rows: Rows = [list(HEADER)]
     for m in rates:
         price = f"${format_nanos(m.nanos)}"
         status = "Blocked" if m.blocked else "Increase"
@@ -90,7 +90,7 @@ def split(rates: list[Made]) -> bytes:
 
 
 def old_workbook(rates: list[Made]) -> bytes:
-    rows: Rows = [["letterhead"], [], HEADER]
+    rows: Rows = [["letterhead"], [], list(HEADER)]
     for m in rates:
         price: object = "n/a" if m.blocked else m.nanos / 10**9
         code = float(m.country + m.area)

@@ -1,6 +1,7 @@
 """Very different sheets, as carriers send them: what an analyst gets from each."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.sheets.made import (
 
 
 def test_a_european_text_file_with_letterhead_code_lists_and_decimal_commas() -> None:
-    rows = [
+    rows: list[list[Any]] = [
         ["Carrier GmbH"],
         ["Preisliste, Währung: EUR"],
         [],
@@ -51,7 +52,7 @@ def test_a_european_text_file_with_letterhead_code_lists_and_decimal_commas() ->
     assert found.layout.header_row == 4
 
 
-PLAIN = [
+PLAIN: list[list[Any]] = [
     ["Destination", "Code", "Rate", "Effective Date", "Increment"],
     ["Germany", 49, 0.0123, date(2027, 1, 1), "1/1"],
     ["Germany Mobile", 4915, 0.04, date(2027, 1, 1), "60/60"],
@@ -108,7 +109,7 @@ def test_two_code_columns_two_increment_columns_and_a_fee() -> None:
 
 
 def test_prices_by_time_of_day_and_by_origin() -> None:
-    classes = {
+    classes: dict[str, Any] = {
         "time_classes": {"default": "off-peak", "peak": ["mon-fri 08:00-20:00"]},
         "origin_classes": {"EEA": ["+49"]},
     }
@@ -134,7 +135,7 @@ def test_prices_by_time_of_day_and_by_origin() -> None:
 
 
 def test_an_american_deck_by_npa_nxx() -> None:
-    classes = {"jurisdiction": "nanp", "states": {"NJ": ["201"]}}
+    classes: dict[str, Any] = {"jurisdiction": "nanp", "states": {"NJ": ["201"]}}
     rows = [
         ["NPA", "NXX", "Inter", "Intra", "Indeterminate"],
         ["201", "200", "0.001", "0.002", "0.003"],
