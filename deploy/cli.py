@@ -13,7 +13,7 @@ import typer
 from billing.deck import COVERAGES, SIDES
 from billing.errors import TollwireError
 from billing.instants import format_instant_ms, parse_instant_ms
-from deploy import cli_credit, cli_files, cli_fraud, cli_invoiced, cli_rerate
+from deploy import cli_credit, cli_deck_check, cli_files, cli_fraud, cli_invoiced, cli_rerate
 from deploy.runtime.settings import SettingsError, load_settings
 
 app = typer.Typer(
@@ -152,6 +152,9 @@ def deck_load(
             f"change: tollwire rerate preview --from {valid_from} --to {_now()} --side {side} "
             f"--deck {shlex.quote(name)}"
         )
+
+
+deck_app.command("check")(cli_deck_check.check)
 
 
 @deck_app.command("list")
