@@ -48,10 +48,12 @@ RATES: Final = pa.schema(
         ("valid_to_ms", pa.int64()),
         ("time_class", pa.string()),
         ("origin_class", pa.string()),
+        ("blocked", pa.bool_()),
     ]
 )
 """Rates a minute; valid_from inclusive, valid_to exclusive; ALWAYS_MS and FOREVER_MS = open;
-classes of the version's options, or ANY."""
+classes of the version's options, or ANY. blocked: the code is listed and closed; its prices mean
+nothing."""
 
 
 class DeckOptions(NamedTuple):
@@ -213,10 +215,11 @@ def parse_options(text: str, file: str) -> DeckOptions:
 
 
 def whole_rates(rates: pa.Table) -> pa.Table:
-    """Rates as RATES; those written before there were classes hold in any of them."""
-    for name in ("time_class", "origin_class"):
+    """Rates as RATES; those written before there were classes hold in any, and none is blocked."""
+    for name, value in (("time_class", ANY), ("origin_class", ANY), ("blocked", False)):
         if name not in rates.column_names:
-            rates = rates.append_column(name, pa.array([ANY] * rates.num_rows, pa.string()))
+            kind = RATES.field(name).type
+            rates = rates.append_column(name, pa.array([value] * rates.num_rows, kind))
     return rates
 
 

@@ -27,10 +27,20 @@ NEEDED: Final = (
     "first_increment",
     "next_increment",
 )
-OPTIONAL: Final = ("first_rate", "valid_from", "valid_to", "time_class", "origin_class")
+OPTIONAL: Final = (
+    *("first_rate", "valid_from", "valid_to", "time_class", "origin_class", "blocked"),
+)
+_FLAGS: Final = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+_CLOSED: Final = {
+    "rate_per_min": "0",
+    "connect_fee": "0",
+    "first_increment": "1",
+    "next_increment": "1",
+}
+"""what a blocked row that says nothing has instead: it is never charged"""
 _DEFAULTS: Final = DeckOptions()
 
-_Row = tuple[str, str, int, int, int, int, int, int, int, str, str]
+_Row = tuple[str, str, int, int, int, int, int, int, int, str, str, bool]
 
 
 class _Terms(NamedTuple):
@@ -99,7 +109,17 @@ def _class(record: dict[str, str], field: str, allowed: tuple[str, ...]) -> str:
     return name
 
 
+def _blocked(record: dict[str, str]) -> bool:
+    word = record.get("blocked") or "no"
+    if word.lower() not in _FLAGS:
+        raise _Bad("blocked", f"one of {', '.join(_FLAGS)}, or empty for no")
+    return _FLAGS[word.lower()]
+
+
 def _row(record: dict[str, str], terms: _Terms) -> _Row:
+    blocked = _blocked(record)
+    if blocked:
+        record = record | {name: record[name] or value for name, value in _CLOSED.items()}
     prefix = normalise(record["prefix"])
     if not 1 <= len(prefix) <= DIGITS_MAX or prefix.startswith("00"):
         raise _Bad("prefix", f"1 to {DIGITS_MAX} digits, '+' or '00' in front")
@@ -123,6 +143,7 @@ def _row(record: dict[str, str], terms: _Terms) -> _Row:
         end,
         _class(record, "time_class", terms.time_classes),
         _class(record, "origin_class", terms.origin_classes),
+        blocked,
     )
 
 

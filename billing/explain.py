@@ -41,6 +41,7 @@ class Found(NamedTuple):
     to_ms: int
     time_class: str
     origin_class: str
+    blocked: bool
 
 
 class Explained(NamedTuple):
@@ -97,13 +98,16 @@ def find_rate(
             if state == "effective" and not _applies(row, at_ms, calling):
                 state = "of another class"
             elif state == "effective":
+                state = "blocked" if row.blocked else state
                 live.append(row)
             lines.append(
                 f"  code {prefix}: {row.destination!r}, version {row.version.number}, "
                 f"{_span(row.from_ms, row.to_ms)}{_classes(row)}: {state}"
             )
         if live:
-            return max(reversed(live), key=_rank), lines
+            found = max(reversed(live), key=_rank)
+            shut = f"  code {prefix} is blocked: listed and closed"
+            return found, [*lines, shut] if found.blocked else lines
     return None, [*lines, "  no code with a rate at that time"]
 
 
@@ -156,8 +160,8 @@ def explain(
         lines.append(source)
     if factor is None:
         return Explained(lines, None, None, f"{side}_fx_missing")
-    if found is None:
-        return Explained(lines, None, None, f"{side}_rate_missing")
+    if found is None or found.blocked:
+        return Explained(lines, None, None, f"{side}_{'blocked' if found else 'rate_missing'}")
     rule = rule_of(found.version.options)
     prices = (found.first_rate, found.next_rate, found.connect, found.first, found.following)
     billed_s, nanos = charge(duration_ms, *prices, *(*rule, 1, 1))

@@ -17,7 +17,19 @@ from billing.parties import Account
 from billing.tariff import Tariff
 from kernels import Calls, Leg, Numbers, parse_numbers
 from kernels.classes import rows_of
-from kernels.layout import I8, I32, I64, NO_DECK, TOO_LARGE, U8, U64, UNRATED, Rated, Side
+from kernels.layout import (
+    BLOCKED,
+    I8,
+    I32,
+    I64,
+    NO_DECK,
+    TOO_LARGE,
+    U8,
+    U64,
+    UNRATED,
+    Rated,
+    Side,
+)
 
 REASONS: Final = (
     "",
@@ -28,6 +40,8 @@ REASONS: Final = (
     "buy_deck_missing",
     "sell_fx_missing",
     "buy_fx_missing",
+    "sell_blocked",
+    "buy_blocked",
     "sell_rate_missing",
     "buy_rate_missing",
     "charge_too_large",
@@ -43,10 +57,12 @@ BOTH: Final = "both"
     BUY_DECK_MISSING,
     SELL_FX_MISSING,
     BUY_FX_MISSING,
+    SELL_BLOCKED,
+    BUY_BLOCKED,
     SELL_RATE_MISSING,
     BUY_RATE_MISSING,
     CHARGE_TOO_LARGE,
-) = range(11)
+) = range(13)
 
 
 class RatedCalls(NamedTuple):
@@ -218,20 +234,16 @@ def _first_reason(sell: Asked, buy: Asked, rated: Rated) -> I8:
     """The lowest reason that applies to each call, RATED where none does."""
     none = len(REASONS)
 
-    def lacking(side: Asked, rate_row: I32, reason: int) -> Any:
-        asked = (side.reason == RATED) & (side.leg.deck != NO_DECK)
-        return np.where(asked & (rate_row == UNRATED), reason, none)
+    def lacking(side: Asked, rate_row: I32, missing: int, blocked: int) -> Any:
+        why = np.full(1 - TOO_LARGE, none, np.int8)
+        why[UNRATED], why[BLOCKED], why[TOO_LARGE] = missing, blocked, CHARGE_TOO_LARGE
+        return np.where(side.leg.deck == NO_DECK, none, why[np.minimum(rate_row, 0)])
 
     candidates = (
         np.where(sell.reason == RATED, none, sell.reason),
         np.where(buy.reason == RATED, none, buy.reason),
-        lacking(sell, rated.sell.rate_row, SELL_RATE_MISSING),
-        lacking(buy, rated.buy.rate_row, BUY_RATE_MISSING),
-        np.where(
-            (rated.sell.rate_row == TOO_LARGE) | (rated.buy.rate_row == TOO_LARGE),
-            CHARGE_TOO_LARGE,
-            none,
-        ),
+        lacking(sell, rated.sell.rate_row, SELL_RATE_MISSING, SELL_BLOCKED),
+        lacking(buy, rated.buy.rate_row, BUY_RATE_MISSING, BUY_BLOCKED),
     )
     lowest = np.minimum.reduce(candidates)
     return np.where(lowest == none, RATED, lowest).astype(np.int8)

@@ -26,6 +26,7 @@ from kernels import Book, DeckRates, Library, parse_numbers
 from kernels.classes import Classes
 from kernels.layout import (
     ANCHORS,
+    BLOCKED,
     CONNECT_RULES,
     I64,
     MAX_CHARGE_NONE,
@@ -199,7 +200,10 @@ class Compiler:
         row = np.arange(len(packed), dtype=np.int64) + self._first_row[version.number]
         digits, length = parse_numbers(column["prefix"].combine_chunks())
         span = (number["valid_from_ms"], number["valid_to_ms"])
-        return DeckRates(digits, length, *span, price_class << 32 | row)
+        word = price_class << 32 | row
+        blocked = column["blocked"].to_numpy()
+        word = np.where(blocked, np.int64(BLOCKED), word) if blocked.any() else word
+        return DeckRates(digits, length, *span, word)
 
 
 def compile_tariff(

@@ -135,6 +135,7 @@ RATE: Final = table(
         "valid_to": "Nullable(DateTime64(3, 'UTC'))",
         "time_class": "LowCardinality(String)",
         "origin_class": "LowCardinality(String)",
+        "blocked": "UInt8",
     },
 )
 

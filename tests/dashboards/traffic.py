@@ -191,6 +191,7 @@ def store_rates(client: Client, destinations: Sequence[str]) -> None:
             "valid_to": None,
             "time_class": "any",
             "origin_class": "any",
+            "blocked": 0,
         }
         for deck in (SELL_DECK, BUY_DECK)
         for index, name in enumerate(destinations)
