@@ -95,7 +95,13 @@ def made(by: str, at_ms: int, why: str = "") -> Life:
 
 
 def checked(
-    life: Life, by: str, at_ms: int, why: str, newest: int, flaws: Flaws, agreement: Agreement | None
+    life: Life,
+    by: str,
+    at_ms: int,
+    why: str,
+    newest: int,
+    flaws: Flaws,
+    agreement: Agreement | None,
 ) -> Life:
     """The draft, checked against the deck's newest version. Raises DraftRefused.
 

@@ -179,16 +179,3 @@ def load_fx(client: Client) -> pa.Table:
     with asking():
         rates = client.query_arrow(_FX, use_strings=True)
     return rates.cast(FX) if rates.num_rows else FX.empty_table()
-
-
-def calls_rated_since(client: Client, deck: str, side: str, since_ms: int) -> int:
-    """Calls answered since an instant that were priced by any version of a deck."""
-    query = """
-        SELECT count() FROM charge FINAL
-        WHERE leg = {side:String} AND answered_at >= fromUnixTimestamp64Milli({since:Int64})
-          AND reason = ''
-          AND deck_version IN (SELECT deck_version FROM deck_version WHERE deck = {deck:String})
-    """
-    with asking():
-        values = {"side": side, "since": since_ms, "deck": deck}
-        return int(client.query(query, parameters=values).result_rows[0][0])

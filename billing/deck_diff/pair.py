@@ -71,13 +71,16 @@ def in_force_from(line: Sequence[DeckVersion], at_ms: int) -> list[DeckVersion]:
     A full version whose rates have all begun ends every rate of the versions before it.
     """
     for i in range(len(line) - 1, -1, -1):
-        version = line[i]
-        if version.coverage != "full" or version.valid_from_ms > at_ms:
-            continue
-        begins = version.rates.column("valid_from_ms").to_numpy()
-        if not len(begins) or begins.max() <= at_ms:
+        if ends_all_before(line[i], at_ms):
             return list(line[i:])
     return list(line)
+
+
+def ends_all_before(version: DeckVersion, at_ms: int) -> bool:
+    """Whether from an instant on nothing that was published before a version counts."""
+    begins = version.rates.column("valid_from_ms").to_numpy()
+    begun = version.valid_from_ms <= at_ms and (not len(begins) or int(begins.max()) <= at_ms)
+    return version.coverage == "full" and begun
 
 
 def pair_of(line: Sequence[DeckVersion], new: DeckVersion, from_ms: int | None = None) -> Pair:

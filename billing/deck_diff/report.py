@@ -109,7 +109,9 @@ def _sums(lines: pa.Table) -> tuple[dict[Kind, Sum], dict[str, dict[Kind, Sum]]]
     first = lines.filter(lines.column("first"))
     money = [sum(first.column(name).to_pylist()) for name in ("old_nanos", "new_nanos")]
     if max(money) > SUM_NANOS_MAX:
-        raise DiffRefused("the traffic costs more than 9,223,372,036 units a month: is a rate wrong?")
+        raise DiffRefused(
+            "the traffic costs more than 9,223,372,036 units a month: is a rate wrong?"
+        )
     counted = [(name, "sum") for name in WEIGHED.names[-4:]]
     grouped = first.group_by(["destination", "kind"]).aggregate([("code", "count"), *counted])
     grouped = grouped.sort_by([("destination", "ascending"), ("kind", "ascending")])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billing.deck import DeckOptions, DeckVersion
+from billing.deck import DeckVersion
 from billing.deck_diff.lines import Kind
 from billing.deck_diff.report import Diff, Sum, diff
 from billing.deck_diff.weigh import TRAFFIC
@@ -112,9 +112,7 @@ def test_classes_are_compared_each_for_itself() -> None:
     }
     rows = ("44,UK,0.5,0,1,1,,,peak,any,", "44,UK,0.4,0,1,1,,,off-peak,any,")
     old = deck(1, *rows, "44,UK,0.9,0,1,1,,,any,other,", options=options)
-    new = deck(
-        2, rows[0], "44,UK,0.45,0,1,1,,,off-peak,any,", valid_from_ms=NOW, options=options
-    )
+    new = deck(2, rows[0], "44,UK,0.45,0,1,1,,,off-peak,any,", valid_from_ms=NOW, options=options)
     found = {(x["time_class"], x["origin_class"]): x["kind"] for x in lines(diff([old], new))}
     assert found == {
         ("peak", "EEA+missing"): "unchanged",
