@@ -179,3 +179,10 @@ def load_fx(client: Client) -> pa.Table:
     with asking():
         rates = client.query_arrow(_FX, use_strings=True)
     return rates.cast(FX) if rates.num_rows else FX.empty_table()
+
+
+def last_begins(client: Client) -> dict[int, int]:
+    """Of each version when the last of its rates begins."""
+    query = "SELECT deck_version, toUnixTimestamp64Milli(max(valid_from)) FROM rate GROUP BY 1"
+    with asking():
+        return {int(number): int(ms) for number, ms in client.query(query).result_rows}

@@ -6,6 +6,7 @@ The command line calls this, and the console's API will. Each step is checked by
 
 import hashlib
 import time
+from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -13,7 +14,7 @@ import pyarrow.compute as pc
 from clickhouse_connect.driver.client import Client
 
 from billing import deck_draft
-from billing.deck import DeckVersion, decode_options, encode_options
+from billing.deck import DeckOptions, DeckVersion, decode_options, encode_options
 from billing.deck_country import closing_rows
 from billing.deck_diff.lines import Kind
 from billing.deck_diff.report import Diff, diff
@@ -28,6 +29,7 @@ from deploy.decks.line import line_of, row_of, rows_of, version_of
 from deploy.decks.publish import Published, Terms, fits, is_already, publish
 from deploy.decks.reading import Sheet
 from deploy.decks.rerates import drafted
+from deploy.files import read_options
 from deploy.runtime.documents import documents_url
 from deploy.runtime.settings import Settings
 
@@ -49,35 +51,56 @@ class DeckDesk:
 
     def __init__(self, settings: Settings, client: Client) -> None:
         url = documents_url(settings)
-        self._settings, self._client = settings, client
+        self._settings, self.client = settings, client
         self.drafts, self.agreements = Drafts(url), Agreements(url)
 
+    def options_of(
+        self, deck: str, side: str, file: Path | None, currency: str | None
+    ) -> DeckOptions:
+        """A deck's rules: those of a file, else those of its newest version, else the defaults."""
+        rows = rows_of(self.client, deck, side)
+        if file is None and rows:
+            options = decode_options(rows[-1].options)
+            return options._replace(currency=currency) if currency else options
+        return read_options(file, currency)
+
     def make(self, terms: Terms, sheet: Sheet, by: str, why: str = "") -> Draft:
-        """A draft of a file's rates. A country's list becomes a partial version that closes."""
-        rates, coverage = sheet.rates, sheet.coverage
-        if coverage == "country":
-            rows = rows_of(self._client, terms.deck, terms.side)
-            line = line_of(self._client, rows, terms.valid_from_ms)
-            coverage = "partial"
-            if line:
-                now = state_of(line, terms.valid_from_ms).rates
-                closing = closing_rows(now, rates, sheet.country_prefixes, terms.valid_from_ms)
-                rates = pa.concat_tables([rates, closing])
-        terms = terms._replace(coverage=coverage)
+        """A draft of a file's rates."""
+        terms, rates = self._as_version(terms, sheet)
         return self._made(terms, rates, by, why, sheet)
+
+    def diff_of(self, terms: Terms, sheet: Sheet) -> Diff:
+        """What a file would change of a deck; nothing is kept."""
+        terms, rates = self._as_version(terms, sheet)
+        version = DeckVersion(0, *terms[:4], _now_ms(), terms.options, rates)
+        fits(self.client, rows_of(self.client, terms.deck, terms.side), version)
+        return difference(self.client, version)
+
+    def _as_version(self, terms: Terms, sheet: Sheet) -> tuple[Terms, pa.Table]:
+        """A file as a full or partial version: a country's list becomes a partial one."""
+        rates = sheet.rates
+        if sheet.coverage != "country":
+            return terms._replace(coverage=sheet.coverage), rates
+        rows = rows_of(self.client, terms.deck, terms.side)
+        line = line_of(self.client, rows, terms.valid_from_ms)
+        if line:
+            now = state_of(line, terms.valid_from_ms).rates
+            closing = closing_rows(now, rates, sheet.country_prefixes, terms.valid_from_ms)
+            rates = pa.concat_tables([rates, closing])
+        return terms._replace(coverage="partial"), rates
 
     def restore(self, number: int, valid_from_ms: int, by: str, why: str = "") -> Draft:
         """A draft that makes a deck charge from an instant on what it did by a version.
 
         A full version is restored as it is; a partial one with what it left standing.
         """
-        row = row_of(self._client, number)
+        row = row_of(self.client, number)
         options = decode_options(row.options)
         if row.coverage == "full":
-            rates = restarted(version_of(self._client, row).rates, valid_from_ms)
+            rates = restarted(version_of(self.client, row).rates, valid_from_ms)
         else:
-            earlier = [r for r in rows_of(self._client, row.deck, row.side) if r.number <= number]
-            state = state_of(line_of(self._client, earlier, valid_from_ms), valid_from_ms)
+            earlier = [r for r in rows_of(self.client, row.deck, row.side) if r.number <= number]
+            state = state_of(line_of(self.client, earlier, valid_from_ms), valid_from_ms)
             if state.mixed:
                 raise OptionsRefused(
                     f"version {number} is partial, and what it leaves standing of versions "
@@ -110,13 +133,13 @@ class DeckDesk:
             bad_rows=len(sheet.problems) if sheet else 0,
             notes=sheet.notes if sheet else (),
         )
-        fits(self._client, rows_of(self._client, terms.deck, terms.side), _version(draft, rates))
+        fits(self.client, rows_of(self.client, terms.deck, terms.side), _version(draft, rates))
         return self.drafts.create(lambda number: draft._replace(number=number), rates)
 
     def diff(self, number: int) -> Diff:
         """What a draft changes of its deck, weighed by the last month."""
         draft = self.drafts.get(number)
-        return difference(self._client, _version(draft, self.drafts.rates(number)))
+        return difference(self.client, _version(draft, self.drafts.rates(number)))
 
     def approve(self, number: int, by: str, why: str = "") -> Draft:
         """Check a draft against the deck as it is now."""
@@ -148,7 +171,7 @@ class DeckDesk:
             draft.source,
             draft.sha256,
         )
-        own = rows_of(self._client, draft.deck, draft.side)
+        own = rows_of(self.client, draft.deck, draft.side)
         newest = own[-1].number if own else 0
         began = draft.life.last("publishing")
         if began is not None and own and newest > draft.life.newest and is_already(own[-1], terms):
@@ -156,12 +179,12 @@ class DeckDesk:
         deck_draft.may_publish(draft.life, by, newest, agreement)
         steps = (*draft.life.steps, Step("publishing", by, _now_ms()))
         draft = self.drafts.write(draft, draft._replace(life=draft.life._replace(steps=steps)))
-        done = publish(self._settings, self._client, terms, self.drafts.rates(number))
+        done = publish(self._settings, self.client, terms, self.drafts.rates(number))
         life = deck_draft.published(
             draft.life, by, _now_ms(), newest, done.version.number, agreement
         )
         # The run first: cut short here, publishing goes on and drafts it again rather than never.
-        run = drafted(self._settings, self._client, done, by)
+        run = drafted(self._settings, self.client, done, by)
         return Outcome(self.drafts.write(draft, draft._replace(life=life)), done, run)
 
     def reject(self, number: int, by: str, why: str) -> Draft:
@@ -171,7 +194,7 @@ class DeckDesk:
         return self.drafts.write(draft, draft._replace(life=life))
 
     def _newest(self, draft: Draft) -> int:
-        rows = rows_of(self._client, draft.deck, draft.side)
+        rows = rows_of(self.client, draft.deck, draft.side)
         return rows[-1].number if rows else 0
 
 

@@ -1,9 +1,11 @@
 """A deck's published versions, read from the store: as many as still matter."""
 
+import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
 from billing.deck import DeckVersion, decode_options
 from billing.deck_diff.pair import ends_all_before
+from billing.deck_state import DeckState, at, state_of
 from billing.errors import TollwireError
 from clickhouse import reference
 from clickhouse.reference import VersionRow
@@ -44,3 +46,17 @@ def row_of(client: Client, number: int) -> VersionRow:
         if row.number == number:
             return row
     raise NoSuchVersion(f"no deck version {number}: `tollwire deck list` shows what there is")
+
+
+def deck_at(
+    client: Client, deck: str, side: str, at_ms: int, known_ms: int | None = None
+) -> tuple[DeckState, pa.Table]:
+    """What a deck charges from an instant on, and what of it is in force at that instant.
+
+    known_ms: by the versions published until then. Raises NoSuchVersion.
+    """
+    rows = rows_of(client, deck, side, known_ms)
+    if not rows:
+        raise NoSuchVersion(f"no {side} deck {deck} was known then: see `tollwire deck list`")
+    state = state_of(line_of(client, rows, at_ms), at_ms)
+    return state, at(state, at_ms)
