@@ -1,0 +1,142 @@
+"""Whether an XLSX may be given to its reader.
+
+Readers lay a sheet out as the rectangle that holds all its cells, and copy a shared text into each
+cell that refers to it, so a few kilobytes could ask for all memory there is. Here each part is
+unpacked piece by piece and only measured.
+"""
+
+import re
+import zipfile
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from billing.sheets.limits import CELLS_MAX, STRINGS_BYTES_MAX, UNPACKED_BYTES_MAX
+from billing.sheets.package import Refused, unpacked
+from kernels.layout import I64
+
+_USUAL: Final = b'<c r="'
+_WIDE: Final = re.compile(rb"""<c r="(?:[Q-Z]|[A-Z]{2})""")
+_TALL: Final = re.compile(rb"""<c r="[A-Z]{1,3}\d{7}""")
+_NARROW: Final = (16, 999_999, 0)
+"""a rectangle within CELLS_MAX that needs no closer look"""
+_PLAIN: Final = re.compile(rb"""<c r=["']([A-Z]{1,3})[1-9]""")
+_PREFIXED: Final = re.compile(
+    rb"""<(?:\w{1,16}:)?c\s(?:[^<>]{0,256}\s)?r\s*=\s*["']([A-Z]{1,3})[1-9]"""
+)
+_ROW: Final = re.compile(rb"""r\s*=\s*["'][A-Z]{1,3}([1-9]\d{0,9})["']""")
+_SHARED: Final = re.compile(rb"""t=["']s["'][^>]{0,64}>\s{0,16}<(?:\w{1,16}:)?v>(\d{1,9})<""")
+_STRING: Final = re.compile(rb"<(?:\w{1,16}:)?si[\s/>]")
+
+
+def _extent(piece: bytes) -> tuple[int, int, int]:
+    """The last column and row that cells (r="B12") of a piece name; cells that name none."""
+    cells = _tags(piece, b"c") - _tags(piece, b"col")
+    usual = piece.count(_USUAL)
+    if usual >= cells and not _WIDE.search(piece) and not _TALL.search(piece):
+        return _NARROW if cells else (0, 0, 0)
+    letters = _PLAIN.findall(piece)
+    if len(letters) < cells:
+        letters = _PREFIXED.findall(piece)
+    columns = max((_number(name) for name in set(letters)), default=0)
+    rows = max(map(int, set(_ROW.findall(piece))), default=0) if letters else 0
+    return columns, rows, max(0, cells - len(letters))
+
+
+def _number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
+
+
+def _whole(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes, cut behind a cell or at least behind a tag."""
+    rest = b""
+    for piece in pieces:
+        joined = rest + piece
+        cut = max(joined.rfind(b"</c>") + 4, 4)
+        if cut == 4:
+            cut = joined.rfind(b">") + 1 or len(joined)
+        yield joined[:cut]
+        rest = joined[cut:]
+    yield rest
+
+
+def _tags(piece: bytes, name: bytes) -> int:
+    """How many elements of a name there are, with or without a prefix; rather too many."""
+    return piece.count(b"<" + name) + piece.count(b":" + name)
+
+
+class _Part:
+    """What is known of one part's cells and texts."""
+
+    def __init__(self) -> None:
+        self.columns = self.rows = self.shared = self.implied = self.row_tags = 0
+
+    def take(self, piece: bytes) -> None:
+        """Measure a piece. Raises Refused."""
+        if b"<!" in piece and (b"<!DOCTYPE" in piece or b"<!ENTITY" in piece):
+            raise Refused("XML with a document type, which no workbook needs")
+        columns, rows, implied = _extent(piece)
+        self.columns, self.rows = max(self.columns, columns), max(self.rows, rows)
+        self.implied += implied
+        self.row_tags += _tags(piece, b"row")
+        self.shared += piece.count(b't="s"') + piece.count(b"t='s'")
+        across = self.columns + self.implied
+        down = max(self.rows, self.row_tags)
+        if across * down > CELLS_MAX:
+            raise Refused(
+                f"cells spread over {down:,} rows and {across:,} columns, more than "
+                f"{CELLS_MAX:,} places: copy the rates into a sheet of their own"
+            )
+
+
+def _string_lengths(data: bytes, parts: list[zipfile.ZipInfo]) -> I64:
+    """Bytes of each shared text, in order."""
+    starts: list[int] = []
+    at = 0
+    for part in parts:
+        for piece in _whole(unpacked(data, part)):
+            starts += [at + found.start() for found in _STRING.finditer(piece)]
+            at += len(piece)
+    edges = np.array([*starts, at], np.int64)
+    return edges[1:] - edges[:-1]
+
+
+def _strings_bytes(data: bytes, part: zipfile.ZipInfo, lengths: I64) -> int:
+    """Bytes of the texts of all cells of a part."""
+    total = 0
+    for piece in _whole(unpacked(data, part)):
+        places = np.array([int(n) for n in _SHARED.findall(piece)], np.int64)
+        total += int(lengths[places[places < len(lengths)]].sum())
+    return total
+
+
+def check_xlsx(data: bytes, parts: list[zipfile.ZipInfo]) -> None:
+    """Raises Refused when reading the workbook could cost more than the limits."""
+    unpacked_bytes = 0
+    measured: list[tuple[zipfile.ZipInfo, _Part]] = []
+    with_strings: list[zipfile.ZipInfo] = []
+    for part in parts:
+        measure, first = _Part(), True
+        for piece in _whole(unpacked(data, part)):
+            if first and piece[:2] in (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<"):
+                raise Refused("XML in UTF-16: save it again in Excel or LibreOffice")
+            unpacked_bytes += len(piece)
+            if unpacked_bytes > UNPACKED_BYTES_MAX:
+                raise Refused(f"more than {UNPACKED_BYTES_MAX >> 20} MiB when unpacked")
+            measure.take(piece)
+            if first and _STRING.search(piece):
+                with_strings.append(part)
+            first = False
+        if measure.shared:
+            measured.append((part, measure))
+    lengths = _string_lengths(data, with_strings)
+    longest = int(lengths.max(initial=0))
+    for part, measure in measured:
+        if measure.shared * longest > STRINGS_BYTES_MAX:
+            size = _strings_bytes(data, part, lengths)
+            if size > STRINGS_BYTES_MAX:
+                raise Refused(f"texts of {size >> 20} MiB in one sheet: is that a rate sheet?")
