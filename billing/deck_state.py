@@ -1,4 +1,4 @@
-"""A deck's versions as one list of rates: what is valid from an instant on, each code's dates apart.
+"""A deck's versions as one list of rates from an instant on, the dates of each code apart.
 
 The list charges from that instant on what the versions together charge. So it can be published as
 one full version, or be looked at and exported.
@@ -95,8 +95,8 @@ def _apart(
     several = np.bincount(key)[key] > 1 if len(key) else np.zeros(0, np.bool_)
     parts: dict[int, list[tuple[int, int, int]]] = {}
     at = np.flatnonzero(several)
-    columns = zip(key[at].tolist(), row[at].tolist(), begin[at].tolist(), end[at].tolist())
-    for own, number, since, until in columns:
+    columns = (column[at].tolist() for column in (key, row, begin, end))
+    for own, number, since, until in zip(*columns, strict=True):
         spans = parts.setdefault(own, [])
         spans[:] = [piece for span in spans for piece in _without(span, since, until)]
         spans.append((number, since, until))

@@ -111,7 +111,7 @@ def show(
     at: At = "",
     known_at: KnownAt = "",
 ) -> None:
-    """The rates of one version, or what a deck charged at an instant as known at another, as CSV."""
+    """The rates of a version as CSV, or what a deck charged at an instant as known at another."""
     import pyarrow.compute as pc  # noqa: PLC0415
 
     from deploy.decks.rate_rows import write_csv  # noqa: PLC0415

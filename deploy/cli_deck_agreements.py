@@ -14,13 +14,9 @@ app = typer.Typer(no_args_is_help=True, help="What was agreed with partners.")
 def load(file: Path, by: By = "") -> None:
     """Take agreements of a TOML file in the place of the same partners' earlier ones."""
     from billing.deck_agreements import parse_agreements  # noqa: PLC0415
-    from billing.errors import OptionsRefused  # noqa: PLC0415
-    from deploy.files import read_file  # noqa: PLC0415
+    from deploy.files import read_text  # noqa: PLC0415
 
-    try:
-        found = parse_agreements(read_file(file).decode(), str(file))
-    except UnicodeDecodeError:
-        raise OptionsRefused(f"{file}: not UTF-8 text: is it TOML?") from None
+    found = parse_agreements(read_text(file), str(file))
     with desk() as own:
         own.agreements.save(found, me(by), instant("now", "now"))
     typer.echo(f"{len(found)} agreements loaded")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -33,6 +33,7 @@ ValidFrom = Annotated[str, typer.Option(help="ISO 8601, epoch or now")]
 Coverage = Annotated[
     str, typer.Option(help="full, country or partial; default: as the file says, else full")
 ]
+LayoutFile = Annotated[Path | None, typer.Option("--layout", help="how the sheet is read, TOML")]
 Options = Annotated[Path | None, typer.Option(help="TOML with the deck's rules")]
 Currency = Annotated[str | None, typer.Option(help="three letters; default: the deck's, else USD")]
 
@@ -62,12 +63,19 @@ def draft(
     currency: Currency = None,
     coverage: Coverage = "",
     deck_options: Options = None,
+    layout: LayoutFile = None,
+    save_layout: Annotated[
+        bool, typer.Option(help="read the partner's next sheets the same way")
+    ] = False,
     why: Annotated[str, typer.Option(help="kept with the draft")] = "",
     by: By = "",
 ) -> None:
     """Keep a file of rates as a draft, and say what it would change. Nothing is priced by it."""
     with desk() as found:
-        terms, sheet = _read(found, file, name, side, valid_from, currency, coverage, deck_options)
+        said = _Said(name, side, valid_from, currency, coverage, deck_options, layout)
+        terms, sheet = _read(found, file, said)
+        if save_layout:
+            found.save_layout(terms.deck, terms.side, sheet.layout, me(by))
         made = found.make(terms, sheet, me(by), why)
         _problems(made)
         shown(found.diff(made.number))
@@ -93,6 +101,7 @@ def diff(
     currency: Currency = None,
     coverage: Coverage = "",
     deck_options: Options = None,
+    layout: LayoutFile = None,
     export: Export = None,
     as_json: AsJson = False,
 ) -> None:
@@ -109,8 +118,8 @@ def diff(
             return
         if not name or not side or not valid_from:
             raise TollwireError("of a file: give --name, --side and --valid-from too")
-        path = Path(what)
-        terms, sheet = _read(found, path, name, side, valid_from, currency, coverage, deck_options)
+        said = _Said(name, side, valid_from, currency, coverage, deck_options, layout)
+        terms, sheet = _read(found, Path(what), said)
         for problem in sheet.problems[:PROBLEMS_SHOWN]:
             say(f"left out: {problem}")
         shown(found.diff_of(terms, sheet), export, as_json)
@@ -167,28 +176,34 @@ def restore(
         )
 
 
-def _read(
-    found: "DeckDesk",
-    path: Path,
-    name: str,
-    side: str,
-    valid_from: str,
-    currency: str | None,
-    coverage: str,
-    deck_options: Path | None,
-) -> "tuple[Terms, Sheet]":
+class _Said(NamedTuple):
+    """What the options say of a file."""
+
+    name: str
+    side: str
+    valid_from: str
+    currency: str | None
+    coverage: str
+    deck_options: Path | None
+    layout: Path | None
+
+
+def _read(found: "DeckDesk", path: Path, said: _Said) -> "tuple[Terms, Sheet]":
     """What a file and the options say a version shall be."""
     from deploy.decks.publish import Terms  # noqa: PLC0415
     from deploy.decks.reading import Asked, read_rates  # noqa: PLC0415
+    from deploy.files import read_text  # noqa: PLC0415
 
-    wanted = choice("coverage", coverage, ("", *COVERAGES))
-    side, valid_from_ms = choice("side", side, SIDES), instant("valid-from", valid_from)
-    options = found.options_of(name, side, deck_options, currency)
-    asked = Asked(side, valid_from_ms, options, wanted)
+    coverage = choice("coverage", said.coverage, ("", *COVERAGES))
+    side, valid_from_ms = choice("side", said.side, SIDES), instant("valid-from", said.valid_from)
+    options = found.options_of(said.name, side, said.deck_options, said.currency)
+    layout = read_text(said.layout) if said.layout else found.layout_of(said.name, side)
+    today_ms = instant("now", "now")
+    asked = Asked(side, valid_from_ms, options, coverage, layout, today_ms)
     sheet = read_rates(path, asked)
     for note in sheet.notes:
         say(f"note: {path}: {note}")
-    terms = (name, side, sheet.coverage, valid_from_ms, options, sheet.source, sheet.sha256)
+    terms = (said.name, side, sheet.coverage, valid_from_ms, options, sheet.source, sheet.sha256)
     return Terms(*terms), sheet
 
 

@@ -34,6 +34,4 @@ def generate(
         shown(found.diff_of(terms, sheet))
         if draft:
             kept = found.make(terms, sheet, me(by))
-            typer.echo(
-                f"draft {kept.number}: go on with `tollwire deck approve {kept.number}`"
-            )
+            typer.echo(f"draft {kept.number}: go on with `tollwire deck approve {kept.number}`")

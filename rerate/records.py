@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, insert, select, update
 
-from deploy.runtime.documents import DocumentsDown, changing, opened
+from deploy.runtime.documents import changing, opened
 from rerate import scope
 from rerate.life import Refused, Run, State
 from rerate.plan import Chunk, Key

@@ -23,7 +23,7 @@ from billing.deck_state import restarted, state_of
 from billing.errors import OptionsRefused
 from billing.instants import DAY_MS
 from clickhouse.deck_traffic import Grain, month_of
-from dashboards.documents.agreements import Agreements
+from dashboards.documents.agreements import Agreements, Layout
 from dashboards.documents.drafts import PROBLEMS_MAX, Draft, Drafts
 from deploy.decks.line import line_of, row_of, rows_of, version_of
 from deploy.decks.publish import Published, Terms, fits, is_already, publish
@@ -63,6 +63,21 @@ class DeckDesk:
             options = decode_options(rows[-1].options)
             return options._replace(currency=currency) if currency else options
         return read_options(file, currency)
+
+    def layout_of(self, deck: str, side: str) -> str:
+        """The saved layout of the sheets of a deck's partner, "" without one."""
+        found = self.agreements.layout(side, self._partner(deck, side))
+        return found.text if found else ""
+
+    def save_layout(self, deck: str, side: str, text: str, by: str) -> None:
+        """Keep how the sheets of a deck's partner are read."""
+        partner = self._partner(deck, side)
+        self.agreements.save_layout(Layout(partner, side, text, by, _now_ms()))
+
+    def _partner(self, deck: str, side: str) -> str:
+        """Who an agreement says the deck is of, else the deck's own name."""
+        agreement = self.agreements.of_deck(side, deck)
+        return agreement.partner if agreement else deck
 
     def make(self, terms: Terms, sheet: Sheet, by: str, why: str = "") -> Draft:
         """A draft of a file's rates."""
@@ -130,7 +145,7 @@ class DeckDesk:
             rates.num_rows,
             layout=sheet.layout if sheet else "",
             problems=sheet.problems[:PROBLEMS_MAX] if sheet else (),
-            bad_rows=len(sheet.problems) if sheet else 0,
+            bad_rows=sheet.bad_rows if sheet else 0,
             notes=sheet.notes if sheet else (),
         )
         fits(self.client, rows_of(self.client, terms.deck, terms.side), _version(draft, rates))

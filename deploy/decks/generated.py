@@ -11,7 +11,7 @@ from deploy.decks.desk import DeckDesk
 from deploy.decks.line import line_of, rows_of
 from deploy.decks.publish import Terms
 from deploy.decks.reading import Sheet
-from deploy.files import read_file
+from deploy.files import read_text
 
 
 def generated(desk: DeckDesk, file: Path) -> tuple[Terms, Sheet, Made]:
@@ -19,10 +19,8 @@ def generated(desk: DeckDesk, file: Path) -> tuple[Terms, Sheet, Made]:
 
     The sell deck keeps its own rules (rounding, grace and so on). Raises OptionsRefused.
     """
-    try:
-        rules = parse_rules(read_file(file).decode(), str(file))
-    except UnicodeDecodeError:
-        raise OptionsRefused(f"{file}: not UTF-8 text: is it TOML?") from None
+    text = read_text(file)
+    rules = parse_rules(text, str(file))
     client = desk.client
     lines = {
         name: line_of(client, rows_of(client, name, "buy"), rules.valid_from_ms)
@@ -33,9 +31,9 @@ def generated(desk: DeckDesk, file: Path) -> tuple[Terms, Sheet, Made]:
     except OptionsRefused as error:
         raise OptionsRefused(f"{file}: {error}") from None
     numbers = [v.number for line in lines.values() for v in line]
-    digest = hashlib.sha256(read_file(file) + repr(numbers).encode()).hexdigest()
+    digest = hashlib.sha256(f"{text}{numbers}".encode()).hexdigest()
     note = f"made of versions {', '.join(map(str, numbers))}"
-    sheet = Sheet(made.rates, (), "full", (), (note,), "", file.name, digest)
+    sheet = Sheet(made.rates, (), 0, "full", (), (note,), "", file.name, digest)
     options = desk.options_of(rules.deck, "sell", None, rules.currency)
     terms = (rules.deck, "sell", "full", rules.valid_from_ms, options, file.name, digest)
     return Terms(*terms), sheet, made

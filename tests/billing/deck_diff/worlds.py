@@ -23,7 +23,7 @@ def row(text: str, from_ms: int, to_ms: int | None = None) -> str:
 
 
 def deck(number: int, *rows: str, **terms: Any) -> DeckVersion:
-    """A full version of the sell deck "gold"; rows as in COLUMNS, the last columns may be absent."""
+    """A full version of the sell deck "gold"; rows as in COLUMNS, the last ones may be absent."""
     options = DeckOptions(**terms.pop("options", {}))
     valid_from_ms = terms.pop("valid_from_ms", ALWAYS_MS)
     filled = [line + "," * (COLUMNS.count(",") - line.count(",")) for line in rows]

@@ -1,7 +1,14 @@
 """A generated deck against one made the slow way, by fractions and a scan of every rate."""
 
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_HALF_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP
-from decimal import Decimal, localcontext
+from decimal import (
+    ROUND_CEILING,
+    ROUND_DOWN,
+    ROUND_HALF_DOWN,
+    ROUND_HALF_EVEN,
+    ROUND_HALF_UP,
+    Decimal,
+    localcontext,
+)
 from fractions import Fraction
 from typing import Any
 
@@ -53,7 +60,9 @@ def made(text: str, **lines: DeckVersion) -> Made:
 def sold(found: Made) -> dict[str, str | None]:
     """Code -> rate, None where it is blocked."""
     return {
-        r["prefix"]: None if r["blocked"] else str(Decimal(r["next_rate_nanos"]).scaleb(-9).normalize())
+        r["prefix"]: None
+        if r["blocked"]
+        else str(Decimal(r["next_rate_nanos"]).scaleb(-9).normalize())
         for r in found.rates.to_pylist()
     }
 
@@ -86,7 +95,7 @@ def test_the_second_cheapest_and_the_average() -> None:
         "4420": "0.01",
         "447": "0.02",
     }
-    average = rules('[[margin]]\n', decks=["a", "b"], depth=2, take="average", too_few="use_fewer")
+    average = rules("[[margin]]\n", decks=["a", "b"], depth=2, take="average", too_few="use_fewer")
     assert sold(made(average, a=A, b=B)) == {
         "33": "0.01",
         "44": "0.011",
@@ -137,14 +146,14 @@ def test_vendors_in_another_currency() -> None:
 
 
 def test_a_destination_without_margin() -> None:
-    with pytest.raises(OptionsRefused, match="no .*margin.* fits code 44, 'UK'"):
+    with pytest.raises(OptionsRefused, match=r"no .*margin.* fits code 44, 'UK'"):
         made(rules('[[margin]]\nprefixes = ["33"]'), a=A)
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (rules('[[margin]]\npercent = 10'), 'a percentage is a text, such as "12.5"'),
+        (rules("[[margin]]\npercent = 10"), 'a percentage is a text, such as "12.5"'),
         (rules('[[margin]]\nfixed = "-1"'), "margin 1: fixed='-1': 0 to 1000"),
         (rules('[[margin]]\nleast = "2"\nmost = "1"'), "most 1 is less than least"),
         (rules('[[margin]]\nprefixes = ["x"]'), "digits"),
@@ -202,9 +211,7 @@ def test_every_rate_is_that_of_the_slow_way(
     }
     margin = f'[[margin]]\npercent = "{percent}"\nleast = "0.00{least}"'
     rounding = f'mode = "{mode}"\ndecimals = {decimals}'
-    text = rules(
-        margin, decks=list(lines), depth=depth, take=take, too_few=too_few, round=rounding
-    )
+    text = rules(margin, decks=list(lines), depth=depth, take=take, too_few=too_few, round=rounding)
     found = {
         r["prefix"]: None if r["blocked"] else r["next_rate_nanos"]
         for r in made(text, **lines).rates.to_pylist()
