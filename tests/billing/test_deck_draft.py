@@ -45,13 +45,13 @@ def test_a_draft_is_not_published_unchecked() -> None:
 
 def test_another_person_publishes_where_that_was_agreed() -> None:
     life = by("ann", "ann", ANOTHER)
-    with pytest.raises(DraftRefused, match="ann made this draft: .* another person to publish"):
+    with pytest.raises(DraftRefused, match=r"ann made this draft: .* another person to publish"):
         may_publish(life, "ann", 5, ANOTHER)
     may_publish(life, "bob", 5, ANOTHER)
 
 
 def test_another_person_checks_where_that_was_agreed() -> None:
-    with pytest.raises(DraftRefused, match="ann made this draft: .* another person to check"):
+    with pytest.raises(DraftRefused, match=r"ann made this draft: .* another person to check"):
         by("ann", "ann", FOUR_EYES)
     may_publish(by("ann", "bob", FOUR_EYES), "ann", 5, FOUR_EYES)
 
