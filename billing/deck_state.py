@@ -77,7 +77,8 @@ def _closed(line: Sequence[DeckVersion]) -> I64:
     numbers = [parse_numbers(v.rates.column("prefix").combine_chunks()) for v in line]
     codes = [digits * np.uint64(16) + length for digits, length in numbers]
     begins = [v.rates.column("valid_from_ms").to_numpy() for v in line]
-    return np.concatenate(closings(list(line), codes, begins))
+    ends: I64 = np.concatenate(closings(list(line), codes, begins))
+    return ends
 
 
 def _keys(rates: pa.Table, live: "npt.NDArray[np.intp]") -> I64:

@@ -31,7 +31,7 @@ def generate(
             f"{sheet.rates.num_rows - made.blocked:,} codes are sold, {made.blocked:,} blocked, "
             f"{made.no_vendor:,} of these because no vendor has a rate"
         )
+        kept = found.make(terms, sheet, me(by)) if draft else None
         shown(found.diff_of(terms, sheet))
-        if draft:
-            kept = found.make(terms, sheet, me(by))
+        if kept is not None:
             typer.echo(f"draft {kept.number}: go on with `tollwire deck approve {kept.number}`")

@@ -58,7 +58,7 @@ class Found(NamedTuple):
 
 def prices_equal(rows: Rows, one: I32, other: I32) -> Mask:
     """Whether rate rows charge alike: the same prices by the same rules, or both nothing."""
-    same = one == other
+    same: Mask = one == other
     at = np.flatnonzero(~same & charged(one) & charged(other))
     alike = rows.rule[one[at]] == rows.rule[other[at]]
     for column in rows.prices:
@@ -105,8 +105,8 @@ def _of_combination(
         at = np.flatnonzero(wanted).astype(np.int32)
         told[at] = True
         before = (old.copy(), new.copy())
-        fill = (np.full(len(at), np.int32(value)) for value in (number, i))
-        parts.append((at, *fill, old[at], new[at]))
+        combination_of, instant_of = (np.full(len(at), np.int32(n)) for n in (number, i))
+        parts.append((at, combination_of, instant_of, old[at], new[at]))
     return parts
 
 
@@ -127,7 +127,7 @@ def _rated(pair: Pair, combination: Combination, at_ms: int) -> Rated:
 
 def _own(pair: Pair, row: I32) -> Mask:
     """Whether nodes have a rate or a block of their own, not that of a shorter code."""
-    own = pair.blocked & (row == BLOCKED)
+    own: Mask = pair.blocked & (row == BLOCKED)
     at = np.flatnonzero(charged(row))
     own[at] = pair.rows.node[row[at]] == at
     return own

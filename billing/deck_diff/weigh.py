@@ -86,8 +86,8 @@ def weigh(pair: Pair, among: list[Combination], found: Found, traffic: pa.Table)
             units, rest = np.divmod(priced.nanos, UNITS)
             np.add.at(money[side, 0], line, units * calls[some])
             np.add.at(money[side, 1], line, rest * calls[some])
-    nanos = [_nanos(own[0], own[1]) for own in money]
-    return Weights(*sums, *nanos, int(calls[~met].sum()))
+    old_nanos, new_nanos = (_nanos(own[0], own[1]) for own in money)
+    return Weights(sums[0], sums[1], old_nanos, new_nanos, int(calls[~met].sum()))
 
 
 def _instants(start_ms: int, week_ms: I64) -> I64:

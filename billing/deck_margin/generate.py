@@ -82,7 +82,7 @@ def _fx_rows(tariff: Tariff, rules: MarginRules) -> I32:
     if not any(pairs):
         return np.full(len(pairs), np.int32(NO_FX))
     at_ms = np.full(len(pairs), np.int64(rules.valid_from_ms))
-    rows, missing = rows_in_force(tariff.fx, pairs, np.arange(len(pairs)), at_ms)
+    rows, missing = rows_in_force(tariff.fx, pairs, np.arange(len(pairs), dtype=np.int32), at_ms)
     for i in np.flatnonzero(missing).tolist():
         raise OptionsRefused(
             f"buy.decks: {rules.buy_decks[i]} is in {currencies[i]}: there is no exchange rate to "
@@ -186,7 +186,7 @@ def _sell_nanos(rules: MarginRules, nanos: list[int], code: str, name: str) -> i
         own_up = min(own_up, margin.most_nanos * own_down)
     unit = 10 ** (NANOS_DECIMALS - rules.round_decimals)
     whole_up = up * percent.denominator + own_up
-    sell = rounded(whole_up, own_down * unit, rules.round_mode) * unit
+    sell: int = rounded(whole_up, own_down * unit, rules.round_mode) * unit
     if not 0 <= sell <= RATE_NANOS_MAX:
         raise OptionsRefused(
             f"code {code}, {name!r}: {format_nanos(sell)} a minute: allowed 0 to "

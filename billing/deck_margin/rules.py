@@ -80,7 +80,7 @@ def _rules(said: Mapping[str, Any]) -> MarginRules:
     margins = said.get("margin")
     if not isinstance(margins, list) or not 1 <= len(margins) <= MARGINS_MAX:
         raise ValueError(f"margin: 1 to {MARGINS_MAX} tables [[margin]] are needed")
-    decks = buy.get("decks")
+    decks = buy.get("decks", [])
     if not _texts(decks) or not 1 <= len(decks) <= DECKS_MAX or len(set(decks)) != len(decks):
         raise ValueError(f"buy.decks={decks!r}: expected a list of different buy decks")
     return MarginRules(

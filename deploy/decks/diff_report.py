@@ -75,7 +75,7 @@ def _lines(diff: Diff) -> Table:
     order = [("delta", "descending"), ("code", "ascending"), ("effective_ms", "ascending")]
     top = changes.append_column("delta", delta).sort_by(order).slice(0, SHOWN)
     classes = any(r["time_class"] != "any" or r["origin_class"] != "any" for r in top.to_pylist())
-    table = Table("code", "destination", "what", "from")
+    table = Table("code", "destination", "what", "from, UTC")
     if classes:
         table.add_column("class")
     for name in ("now", "then", "calls", "more a month"):
@@ -83,7 +83,7 @@ def _lines(diff: Diff) -> Table:
     for row in top.to_pylist():
         named = (f"{row['time_class']}, {row['origin_class']}",) if classes else ()
         more = format_nanos(row["new_nanos"] - row["old_nanos"])
-        when = format_instant_ms(row["effective_ms"])
+        when = format_instant_ms(row["effective_ms"])[: len("2026-12-10T00:00")]
         cells = (row["code"], row["destination"], row["kind"], when, *named)
         table.add_row(*cells, _price(row, "old"), _price(row, "new"), f"{row['calls']:,}", more)
     if changes.num_rows > SHOWN:

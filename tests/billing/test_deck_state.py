@@ -21,7 +21,7 @@ class Whole:
 
     def codes(self) -> list[tuple[str, int, bool]]:
         columns = ("prefix", "next_rate_nanos", "blocked")
-        return [tuple(r[c] for c in columns) for r in self.rates.to_pylist()]  # type: ignore[misc]
+        return [tuple(r[c] for c in columns) for r in self.rates.to_pylist()]
 
 
 @settings(deadline=None, max_examples=60)
