@@ -44,6 +44,7 @@ _RATES: Final = Table(
     Column("number", Integer, primary_key=True),
     Column("rates", LargeBinary, nullable=False),
 )
+NOT_OVER: Final = -1
 PROBLEMS_MAX: Final = 1_000
 """kept of a draft"""
 
@@ -72,6 +73,8 @@ class Draft(NamedTuple):
     notes: tuple[str, ...] = ()
     short_notice: int = 0
     """increases sooner than agreed, when it was checked last"""
+    made_over: int = NOT_OVER
+    """the deck's version that its rows depend on; NOT_OVER: on none"""
     revision: int = 0
 
 

@@ -18,13 +18,13 @@ from billing.deck import DeckOptions, DeckVersion, decode_options, encode_option
 from billing.deck_country import closing_rows
 from billing.deck_diff.lines import Kind
 from billing.deck_diff.report import Diff, diff
-from billing.deck_draft import Agreement, Flaws, Step
+from billing.deck_draft import Agreement, DraftRefused, Flaws, Step
 from billing.deck_state import restarted, state_of
 from billing.errors import OptionsRefused
 from billing.instants import DAY_MS
 from clickhouse.deck_traffic import Grain, month_of
 from dashboards.documents.agreements import Agreements, Layout
-from dashboards.documents.drafts import PROBLEMS_MAX, Draft, Drafts
+from dashboards.documents.drafts import NOT_OVER, PROBLEMS_MAX, Draft, Drafts
 from deploy.decks.line import line_of, row_of, rows_of, version_of
 from deploy.decks.publish import Published, Terms, fits, is_already, publish
 from deploy.decks.reading import Sheet
@@ -148,6 +148,8 @@ class DeckDesk:
             bad_rows=sheet.bad_rows if sheet else 0,
             notes=sheet.notes if sheet else (),
         )
+        if sheet is not None and sheet.coverage == "country":
+            draft = draft._replace(made_over=self._newest(draft))
         fits(self.client, rows_of(self.client, terms.deck, terms.side), _version(draft, rates))
         return self.drafts.create(lambda number: draft._replace(number=number), rates)
 
@@ -159,6 +161,11 @@ class DeckDesk:
     def approve(self, number: int, by: str, why: str = "") -> Draft:
         """Check a draft against the deck as it is now."""
         draft = self.drafts.get(number)
+        if draft.made_over not in (NOT_OVER, self._newest(draft)):
+            raise DraftRefused(
+                f"draft {number} closes what its countries had in version {draft.made_over}; the "
+                f"deck has version {self._newest(draft)} now: make the draft again"
+            )
         agreement = self.agreements.of_deck(draft.side, draft.deck)
         short = short_notice(self.diff(number), agreement, _now_ms())
         life = deck_draft.checked(

@@ -231,3 +231,30 @@ def test_a_sell_deck_of_the_buy_decks_in_the_store(
     rules.write_text(rules.read_text().replace('"m"]', '"nobody"]'))
     with pytest.raises(OptionsRefused, match=r"rules.toml: buy.decks: there is no buy deck"):
         generated(desk, rules)
+
+
+def test_a_countrys_list_in_a_carriers_own_format(
+    platform: Platform, desk: DeckDesk, tmp_path: Path
+) -> None:
+    lines = "44,UK,0.5,0,1,1\n4420,London,0.9,0,1,1\n447,Mobile,2,0,1,1\n33,France,1,0,1,1\n"
+    published(desk, draft(desk, tmp_path, "land", lines))
+    path = tmp_path / "uk.csv"
+    path.write_text(
+        "Country;Code;Price per minute;Increment\n"
+        "United Kingdom;44;0,6;60/60\nUnited Kingdom Mobile;447;2,0;1/1\n"
+    )
+    asked = Asked("sell", START_MS, DeckOptions(), "country", today_ms=START_MS)
+    sheet = read_rates(path, asked)
+    assert sheet.problems == ()
+    assert sheet.country_prefixes == ("44",)
+    desk.save_layout("land", "sell", sheet.layout, "ann")
+    again = asked._replace(layout=desk.layout_of("land", "sell"))
+    assert read_rates(path, again).rates.equals(sheet.rates)
+    terms = Terms("land", "sell", "country", START_MS, DeckOptions(), sheet.source, sheet.sha256)
+    made = desk.make(terms, sheet, "ann")
+    kinds = {r["code"]: r["kind"] for r in desk.diff(made.number).lines.to_pylist()}
+    assert kinds == {"33": "unchanged", "44": "increased", "4420": "decreased", "447": "unchanged"}
+    stale = desk.make(terms, sheet, "ann").number
+    assert published(desk, made.number).published.version.coverage == "partial"
+    with pytest.raises(DraftRefused, match="make the draft again"):
+        desk.approve(stale, "ann")
