@@ -72,6 +72,9 @@ bench-decks: install ## a rate sheet of 200,000 rows, from bytes to a tariff; th
 bench-fraud: install ## fraud detection on labelled traffic, beside plain thresholds; the last line is JSON
 	@$(PY) -m tests.bench.fraud
 
+bench-deck-diff: install ## what a new version of 200,000 codes changes, with traffic
+	@$(PY) -m tests.bench.deck_diff
+
 simulate-credit: install ## thousands of calls on little money, with faults: the worst overrun; the last line is JSON
 	@$(PY) -m tests.credit
 

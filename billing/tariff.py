@@ -78,7 +78,7 @@ def closing_ms(versions: Sequence[DeckVersion], at: int, prefix: str) -> int:
     return min(ends)
 
 
-def _closings(line: list[DeckVersion], codes: list[U64], from_ms: list[I64]) -> list[I64]:
+def closings(line: list[DeckVersion], codes: list[U64], from_ms: list[I64]) -> list[I64]:
     """`closing_ms` of every rate of a deck's versions; codes: a number per rate that names it."""
     closing = [np.full(len(own), np.int64(FOREVER_MS)) for own in codes]
     for later, version in enumerate(line):
@@ -214,7 +214,7 @@ class Compiler:
     def _deck(self, line: list[DeckVersion]) -> DeckRates:
         rates = [self._rates(version) for version in line]
         codes = [deck.digits * np.uint64(16) + deck.length for deck in rates]
-        closing = np.concatenate(_closings(line, codes, [deck.from_ms for deck in rates]))
+        closing = np.concatenate(closings(line, codes, [deck.from_ms for deck in rates]))
         whole = DeckRates(*(np.concatenate(columns) for columns in zip(*rates, strict=True)))
         return whole._replace(to_ms=np.minimum(whole.to_ms, closing))
 

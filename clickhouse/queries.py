@@ -110,13 +110,14 @@ class Newest:
 
 
 @cache
-def _text(name: str) -> str:
+def text(name: str) -> str:
+    """A query of the folder."""
     return (_FOLDER / f"{name}.sql").read_text("utf-8")
 
 
 def _ask(client: Client, name: str, bound: Mapping[str, int]) -> Sequence[Sequence[Any]]:
     with asking():
-        answer = client.query(_text(name), parameters=dict(bound), settings=SETTINGS)
+        answer = client.query(text(name), parameters=dict(bound), settings=SETTINGS)
     rows: Sequence[Sequence[Any]] = answer.result_rows
     return rows
 

@@ -181,14 +181,8 @@ def load_fx(client: Client) -> pa.Table:
     return rates.cast(FX) if rates.num_rows else FX.empty_table()
 
 
-def calls_rated_since(client: Client, deck: str, side: str, since_ms: int) -> int:
-    """Calls answered since an instant that were priced by any version of a deck."""
-    query = """
-        SELECT count() FROM charge FINAL
-        WHERE leg = {side:String} AND answered_at >= fromUnixTimestamp64Milli({since:Int64})
-          AND reason = ''
-          AND deck_version IN (SELECT deck_version FROM deck_version WHERE deck = {deck:String})
-    """
+def last_begins(client: Client) -> dict[int, int]:
+    """Of each version when the last of its rates begins."""
+    query = "SELECT deck_version, toUnixTimestamp64Milli(max(valid_from)) FROM rate GROUP BY 1"
     with asking():
-        values = {"side": side, "since": since_ms, "deck": deck}
-        return int(client.query(query, parameters=values).result_rows[0][0])
+        return {int(number): int(ms) for number, ms in client.query(query).result_rows}

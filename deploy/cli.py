@@ -2,18 +2,15 @@
 
 import json
 import logging
-import shlex
 import sys
-import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from billing.deck import COVERAGES, SIDES
 from billing.errors import TollwireError
-from billing.instants import format_instant_ms, parse_instant_ms
-from deploy import cli_credit, cli_deck_check, cli_files, cli_fraud, cli_invoiced, cli_rerate
+from deploy import cli_credit, cli_deck, cli_files, cli_fraud, cli_invoiced, cli_rerate
+from deploy.cli_words import choice
 from deploy.runtime.settings import SettingsError, load_settings
 
 app = typer.Typer(
@@ -22,10 +19,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Wholesale voice rating.",
 )
-deck_app = typer.Typer(no_args_is_help=True, help="Rate decks: load, list, show.")
 accounts_app = typer.Typer(no_args_is_help=True, help="Customers and vendors.")
 fx_app = typer.Typer(no_args_is_help=True, help="Exchange rates: load, list.")
-app.add_typer(deck_app, name="deck")
+app.add_typer(cli_deck.app, name="deck")
 app.add_typer(accounts_app, name="accounts")
 app.add_typer(fx_app, name="fx")
 app.add_typer(cli_rerate.app, name="rerate")
@@ -35,29 +31,12 @@ app.add_typer(cli_fraud.app, name="fraud")
 PROCESSES = ("broker", "clickhouse", "rater", "controls", "fraud", "rerate", "console", "traffic")
 
 
-def _choice(name: str, value: str, allowed: tuple[str, ...]) -> str:
-    if value not in allowed:
-        raise TollwireError(f"--{name} {value}: one of {', '.join(allowed)}")
-    return value
-
-
-def _instant(name: str, text: str) -> int:
-    try:
-        return parse_instant_ms(text)
-    except ValueError as error:
-        raise TollwireError(f"--{name} {text!r}: {error}") from None
-
-
-def _now() -> str:
-    return format_instant_ms(int(time.time() * 1_000))
-
-
 @app.command()
 def serve(process: Annotated[str, typer.Argument(help=", ".join(PROCESSES))]) -> None:
     """Run one process in the foreground."""
     from deploy import serving  # noqa: PLC0415 - each command loads only what it needs
 
-    serving.serve(_choice("process", process, PROCESSES), load_settings())
+    serving.serve(choice("process", process, PROCESSES), load_settings())
 
 
 @app.command()
@@ -108,73 +87,6 @@ def balances() -> None:
     raise typer.Exit(0 if balance_report.show(load_settings()) else 1)
 
 
-@deck_app.command("load")
-def deck_load(
-    file: Path,
-    name: Annotated[str, typer.Option(help="the deck; a new version of it is made")],
-    side: Annotated[str, typer.Option(help="sell or buy")],
-    valid_from: Annotated[str, typer.Option(help="ISO 8601 or epoch; of rows without their own")],
-    currency: Annotated[str | None, typer.Option(help="three letters; default USD")] = None,
-    coverage: Annotated[
-        str, typer.Option(help="full: codes not listed are closed; partial: they stay")
-    ] = "full",
-    deck_options: Annotated[Path | None, typer.Option(help="TOML with the deck's rules")] = None,
-    skip_bad_rows: Annotated[bool, typer.Option(help="load the good rows of a bad file")] = False,
-) -> None:
-    """Load a CSV deck as a new immutable version and hand it to the running workers."""
-    from deploy.files import read_options  # noqa: PLC0415
-    from deploy.reference import load_deck  # noqa: PLC0415
-
-    loaded = load_deck(
-        load_settings(),
-        file,
-        name,
-        _choice("side", side, SIDES),
-        _choice("coverage", coverage, COVERAGES),
-        _instant("valid-from", valid_from),
-        read_options(deck_options, currency),
-        skip_bad_rows,
-    )
-    for column in loaded.unused:
-        cli_files.say(f"note: {file}: column {column} means nothing here and was not used")
-    for problem in loaded.problems[:100]:
-        cli_files.say(f"skipped {problem}")
-    version = loaded.version
-    what = "was loaded before as" if loaded.already else "is"
-    typer.echo(
-        f"{side} deck {name}: {version.rates.num_rows:,} rates in {version.currency}; this file "
-        f"{what} version {version.number}; the workers have been told"
-    )
-    if loaded.late_calls:
-        cli_files.say(
-            f"note: {loaded.late_calls:,} calls answered since --valid-from were priced by an "
-            "earlier version; they keep that price until they are re-rated. What that would "
-            f"change: tollwire rerate preview --from {valid_from} --to {_now()} --side {side} "
-            f"--deck {shlex.quote(name)}"
-        )
-
-
-deck_app.command("check")(cli_deck_check.check)
-
-
-@deck_app.command("list")
-def deck_list() -> None:
-    """All deck versions, oldest first."""
-    from deploy import deck_report  # noqa: PLC0415
-
-    deck_report.versions(load_settings())
-
-
-@deck_app.command("show")
-def deck_show(
-    version: int, prefix: Annotated[str, typer.Option(help="only these codes")] = ""
-) -> None:
-    """The rates of one version as CSV."""
-    from deploy import deck_report  # noqa: PLC0415
-
-    deck_report.rates(load_settings(), version, prefix)
-
-
 @accounts_app.command("load")
 def accounts_load(file: Path) -> None:
     """Load customers and vendors from a TOML file and hand them to the running workers."""
@@ -200,9 +112,9 @@ def fx_load(file: Path) -> None:
 @fx_app.command("list")
 def fx_list() -> None:
     """All exchange rates as CSV, oldest first; of one pair and date the last line counts."""
-    from deploy import deck_report  # noqa: PLC0415
+    from deploy import fx_report  # noqa: PLC0415
 
-    deck_report.exchange_rates(load_settings())
+    fx_report.exchange_rates(load_settings())
 
 
 app.command()(cli_files.rate)

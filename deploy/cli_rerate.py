@@ -37,16 +37,16 @@ Names = Annotated[list[str] | None, typer.Option()]
 @contextmanager
 def _desk() -> Iterator[tuple["Desk", Settings]]:
     from clickhouse.client import connect  # noqa: PLC0415
+    from deploy.runtime.documents import documents_url  # noqa: PLC0415
     from rerate.desk import Desk  # noqa: PLC0415
     from rerate.records import Records  # noqa: PLC0415
     from rerate.sending import Sender  # noqa: PLC0415
     from rerate.steps import Steps  # noqa: PLC0415
 
     settings = load_settings()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    url = settings.documents or f"sqlite:///{settings.data_dir.absolute()}/documents.db"
     with closing(connect(settings)) as client:
-        steps = Steps(client, Records(url), Sender(settings), settings.rerate_chunk_calls)
+        records = Records(documents_url(settings))
+        steps = Steps(client, records, Sender(settings), settings.rerate_chunk_calls)
         yield Desk(steps), settings
 
 

@@ -19,15 +19,20 @@ def read_file(path: Path) -> bytes:
         raise FileRefused(f"{path}: {error.strerror}") from None
 
 
+def read_text(path: Path) -> str:
+    """The text of a file that people write. Raises FileRefused, OptionsRefused."""
+    try:
+        return read_file(path).decode()
+    except UnicodeDecodeError:
+        raise OptionsRefused(f"{path}: not UTF-8 text: is it TOML?") from None
+
+
 def read_options(path: Path | None, currency: str | None) -> DeckOptions:
     """Options of a TOML file, or the defaults. Raises FileRefused, OptionsRefused."""
     if path is None:
         options = DeckOptions()
     else:
-        try:
-            options = parse_options(
-                read_file(path).decode(), str(path), lambda name: read_file(path.parent / name)
-            )
-        except UnicodeDecodeError:
-            raise OptionsRefused(f"{path}: not UTF-8 text: is it TOML?") from None
+        options = parse_options(
+            read_text(path), str(path), lambda name: read_file(path.parent / name)
+        )
     return options._replace(currency=currency) if currency else options

@@ -7,19 +7,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
-from clickhouse_connect.driver.client import Client
 
 from billing import deck_csv
 from billing.credit.limits import Limit, parse_limits
-from billing.deck import DeckOptions, DeckVersion, decode_options, encode_options
+from billing.deck import DeckOptions, DeckVersion, decode_options
+from billing.deck_draft import DraftRefused
 from billing.errors import OptionsRefused, Problem
 from billing.fx import FX
 from billing.fx_csv import parse_fx
-from billing.parties import Account, parse_accounts, parties_of
-from billing.tariff import compile_tariff
+from billing.parties import Account, parse_accounts
 from clickhouse import credit, reference
 from clickhouse.client import connect
+from dashboards.documents.agreements import Agreements
+from deploy.decks.publish import Terms, publish
 from deploy.files import read_file
+from deploy.runtime.documents import documents_url
 from deploy.runtime.settings import Settings
 from streams import decks
 from streams.topics import ensure_topics
@@ -49,58 +51,29 @@ def load_deck(
     options: DeckOptions,
     skip_bad_rows: bool,
 ) -> Loaded:
-    """Validate a CSV deck, store it as a new version, hand it to the running workers.
+    """Validate a CSV deck and publish it at once, the short way for a deck of nobody else.
 
-    Raises DeckRefused, OptionsRefused or FileRefused (nothing was written), ClickHouseDown,
-    BrokerDown.
+    Raises DraftRefused where an agreement wants two people, DeckRefused, OptionsRefused or
+    FileRefused (nothing was written), ClickHouseDown, BrokerDown.
     """
+    agreement = Agreements(documents_url(settings)).of_deck(side, name)
+    if agreement is not None and agreement.wants_two:
+        raise DraftRefused(
+            f"{side} deck {name}: the agreement with {agreement.partner} wants two people to "
+            "publish it: tollwire deck draft"
+        )
     data = read_file(path)
     parsed = deck_csv.parse_deck(data, str(path), valid_from_ms, options)
     rates = deck_csv.accept(parsed, str(path), skip_bad_rows)
-    digest, terms = hashlib.sha256(data).hexdigest(), encode_options(options)
-    asyncio.run(ensure_topics(settings))
+    digest = hashlib.sha256(data).hexdigest()
+    terms = Terms(name, side, coverage, valid_from_ms, options, path.name, digest)
     client = connect(settings)
     try:
-        own = [v for v in reference.list_versions(client) if (v.deck, v.side) == (name, side)]
-        wanted = (coverage, valid_from_ms, terms, digest)
-        if own and (own[-1].coverage, own[-1].valid_from_ms, own[-1].options, own[-1].sha256) == (
-            wanted
-        ):
-            version = reference.load_version(client, own[-1], options)
-            asyncio.run(decks.publish(settings, [version]))
-            return Loaded(version, parsed.unused, parsed.problems, True, 0)
-        published_ms = int(time.time() * 1_000)
-        version = DeckVersion(0, name, side, coverage, valid_from_ms, published_ms, options, rates)
-        _fits(client, own, version)
-        version = version._replace(number=reference.claim_number(client))
-        reference.save_version(client, version, terms, path.name, digest)
-        asyncio.run(decks.publish(settings, [version]))
-        late = reference.calls_rated_since(client, name, side, valid_from_ms)
-        return Loaded(version, parsed.unused, parsed.problems, False, late)
+        done = publish(settings, client, terms, rates)
     finally:
         client.close()
-
-
-def _fits(client: Client, earlier: list[reference.VersionRow], version: DeckVersion) -> None:
-    """Raises OptionsRefused if a version does not go with the deck's earlier ones."""
-    name = f"{version.side} deck {version.deck}"
-    if earlier and earlier[-1].currency != version.currency:
-        raise OptionsRefused(
-            f"{name} is in {earlier[-1].currency}, this file in {version.currency}: a deck keeps "
-            "its currency; load it under another name"
-        )
-    options = [decode_options(row.options) for row in earlier]
-    if options and options[-1].match != version.options.match:
-        raise OptionsRefused(
-            f"{name} is matched by {options[-1].match}, this version by {version.options.match}: "
-            "a deck keeps what it is matched by; load it under another name"
-        )
-    every = (*options, version.options)
-    if any(o.time_classes or o.origin_classes or o.jurisdiction for o in every):
-        pairs = zip(earlier, options, strict=True)
-        line = [reference.load_version(client, row, own) for row, own in pairs]
-        last = version._replace(number=1 + max((v.number for v in line), default=0))
-        compile_tariff([*line, last], parties_of([]))
+    calls = 0 if done.already else sum(own.calls for own in done.touched)
+    return Loaded(done.version, parsed.unused, parsed.problems, done.already, calls)
 
 
 class FxLoaded(NamedTuple):

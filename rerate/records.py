@@ -4,27 +4,13 @@ A record is read, changed as a value, and written back if nobody else has writte
 """
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import (
-    Column,
-    Connection,
-    Engine,
-    Integer,
-    MetaData,
-    Table,
-    Text,
-    create_engine,
-    event,
-    insert,
-    select,
-    update,
-)
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, insert, select, update
 
-from billing.errors import TollwireError
+from deploy.runtime.documents import changing, opened
 from rerate import scope
 from rerate.life import Refused, Run, State
 from rerate.plan import Chunk, Key
@@ -46,10 +32,6 @@ CHANGING: Final = (State.APPLYING, State.ROLLING_BACK)
 
 class Changed(Refused):
     """Somebody else has changed a record meanwhile."""
-
-
-class DocumentsDown(TollwireError):
-    """The database of documents cannot be used; the message names the setting."""
 
 
 class Step(NamedTuple):
@@ -100,8 +82,7 @@ class Records:
     """All records."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        self._engine = _engine(url)
+        self._engine = opened(url, _META)
 
     def create(self, number_min: int, make: Callable[[int], Record]) -> Record:
         """Keep a new record, under the next number that is at least number_min."""
@@ -175,40 +156,8 @@ class Records:
         rows = connection.execute(select(_RUNS.c.document).order_by(_RUNS.c.number))
         return [_record(document) for (document,) in rows]
 
-    @contextmanager
-    def _changing(self) -> Iterator[Connection]:
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            raise DocumentsDown(
-                f"the records of runs cannot be used at {self._url} (TOLLWIRE_DOCUMENTS): {error}"
-            ) from error
-
-
-def _engine(url: str) -> Engine:
-    try:
-        engine = create_engine(url, isolation_level="SERIALIZABLE")
-        if engine.dialect.name == "sqlite":
-            _serialise(engine)
-        _META.create_all(engine)
-    except (SQLAlchemyError, ImportError) as error:
-        raise DocumentsDown(f"TOLLWIRE_DOCUMENTS={url!r}: {error}") from error
-    return engine
-
-
-def _serialise(engine: Engine) -> None:
-    """One transaction at a time, from its first read on, and readers never in the way."""
-
-    @event.listens_for(engine, "connect")
-    def connected(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
-        connection.execute("PRAGMA busy_timeout = 30000")
-        connection.execute("PRAGMA journal_mode = WAL")
-
-    @event.listens_for(engine, "begin")
-    def begun(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    def _changing(self) -> AbstractContextManager[Connection]:
+        return changing(self._engine)
 
 
 def _row(record: Record) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Documents that people work on before anything is charged by them: drafts, agreements, layouts."""
