@@ -13,7 +13,7 @@ import typer
 from billing.deck import COVERAGES, SIDES
 from billing.errors import TollwireError
 from billing.instants import format_instant_ms, parse_instant_ms
-from deploy import cli_credit, cli_files, cli_fraud, cli_invoiced, cli_rerate
+from deploy import cli_collect, cli_credit, cli_files, cli_fraud, cli_invoiced, cli_rerate
 from deploy.runtime.settings import SettingsError, load_settings
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app.add_typer(fx_app, name="fx")
 app.add_typer(cli_rerate.app, name="rerate")
 app.add_typer(cli_credit.app, name="credit")
 app.add_typer(cli_fraud.app, name="fraud")
+app.add_typer(cli_collect.app, name="collect")
 
 PROCESSES = ("broker", "clickhouse", "rater", "controls", "fraud", "rerate", "console", "traffic")
 
