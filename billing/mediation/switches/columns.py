@@ -1,0 +1,156 @@
+"""Columns of text to numbers, in bulk and exactly; what a text does not say is a flaw of its row.
+
+Nothing here raises for what a switch wrote: a flaw names the row, the switch's own name of the
+field, the text and what is allowed. Several flaws of a row: the first one noted counts.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from billing.cdr import FLAWS, flaws
+from kernels.layout import I64
+
+Flags = npt.NDArray[np.bool_]
+WHOLE: Final = r"^-?[0-9]{1,18}$"
+DECIMAL: Final = r"^[0-9]{1,9}(\.[0-9]{0,12})?$"
+DECIMAL_PLACES: Final = 12
+UNITS_MAX: Final = 10**17
+
+
+class Table(NamedTuple):
+    """n records as columns of text by the switch's names; absent ones are columns of ""."""
+
+    columns: Mapping[str, pa.Array]
+    line: I64
+
+    def text(self, name: str) -> pa.Array:
+        """A column by name."""
+        found = self.columns.get(name)
+        return pa.repeat("", len(self.line)) if found is None else found
+
+    def take(self, rows: I64) -> "Table":
+        """Some rows."""
+        at = pa.array(rows)
+        return Table({n: c.take(at) for n, c in self.columns.items()}, self.line[rows])
+
+    def first(self, *names: str) -> pa.Array:
+        """Of each row the first of several columns that is not ""."""
+        found = [self.columns[name] for name in names if name in self.columns]
+        if not found:
+            return pa.repeat("", len(self.line))
+        result = found[0]
+        for other in found[1:]:
+            if not is_blank(result).any():
+                break
+            result = pc.if_else(pc.equal(pc.binary_length(result), 0), other, result)
+        return result
+
+
+class Flaws:
+    """What is wrong with the rows of a table, noted step by step."""
+
+    def __init__(self) -> None:
+        self._found: list[pa.RecordBatch] = []
+
+    def note(self, bad: Flags, reason: str, field: str, values: pa.Array, detail: str) -> None:
+        """Rows where `bad` is set are wrong in this way, unless they were wrong before."""
+        rows = np.flatnonzero(bad)
+        if len(rows):
+            texts = values.take(pa.array(rows)).cast(pa.string())
+            self._found.append(flaws(rows, reason, field, texts, detail))
+
+    def add(self, found: pa.RecordBatch) -> None:
+        """Flaws found elsewhere."""
+        if found.num_rows:
+            self._found.append(found)
+
+    def first(self) -> pa.RecordBatch:
+        """FLAWS by row, one a row."""
+        if not self._found:
+            return pa.RecordBatch.from_pylist([], FLAWS)
+        every = pa.concat_batches(self._found)
+        _, first = np.unique(every.column("row").to_numpy(), return_index=True)
+        return every.take(pa.array(first))
+
+
+def flags(found: Any) -> Flags:
+    """A boolean column as numpy; null is False."""
+    array = pc.fill_null(found, False)
+    return array.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+
+
+def is_blank(texts: pa.Array) -> Flags:
+    """Which texts are ""."""
+    return flags(pc.equal(pc.binary_length(texts), 0))
+
+
+def whole(texts: pa.Array, field: str, found: Flaws, blank: int | None = 0) -> I64:
+    """Whole numbers; "" is `blank`, or a missing field where that is None; flawed ones are 0."""
+    nothing = is_blank(texts)
+    if blank is None:
+        found.note(nothing, "missing", field, texts, "required")
+    if nothing.any():
+        texts = pc.if_else(pa.array(nothing), str(blank or 0), texts)
+    try:
+        return pc.cast(texts, pa.int64()).to_numpy()  # type: ignore[no-any-return]
+    except pa.ArrowInvalid:
+        texts = pc.utf8_trim_whitespace(texts)
+        fits = flags(pc.match_substring_regex(texts, WHOLE))
+        detail = "not a whole number of at most 18 digits"
+        found.note(~fits, "invalid", field, texts, detail)
+        kept = pc.if_else(pa.array(fits), texts, "0")
+        return pc.cast(kept, pa.int64()).to_numpy()  # type: ignore[no-any-return]
+
+
+def scaled(texts: pa.Array, per_unit: int, field: str, found: Flaws) -> I64:
+    """Decimal numbers times `per_unit`, digits beyond dropped; "" is 0, flawed ones are 0.
+
+    per_unit: 1,000 for milliseconds of seconds; a power of ten.
+    """
+    nothing = is_blank(texts)
+    if nothing.any():
+        texts = pc.if_else(pa.array(nothing), "0", texts)
+    if not flags(pc.match_substring(texts, ".")).any():
+        return _times(whole(texts, field, found), per_unit, texts, field, found)
+    fits = flags(pc.match_substring_regex(texts, DECIMAL))
+    found.note(~fits, "invalid", field, texts, "not a number with a decimal point")
+    kept = pc.if_else(pa.array(fits), texts, "0")
+    at = pc.find_substring(kept, ".").to_numpy()
+    parts = pc.split_pattern(kept, ".", max_splits=1)
+    units: I64 = pc.cast(pc.list_element(parts, 0), pa.int64()).to_numpy()
+    fraction = np.zeros(len(units), np.int64)
+    pointed = np.flatnonzero(at >= 0)
+    digits = pc.list_element(parts.take(pa.array(pointed)), 1)
+    digits = pc.utf8_slice_codeunits(pc.utf8_rpad(digits, DECIMAL_PLACES, "0"), 0, DECIMAL_PLACES)
+    fraction[pointed] = pc.cast(digits, pa.int64()).to_numpy()
+    result: I64 = units * per_unit + fraction // (10**DECIMAL_PLACES // per_unit)
+    return result
+
+
+def _times(units: I64, per_unit: int, texts: pa.Array, field: str, found: Flaws) -> I64:
+    """Whole numbers times a factor; those that would not fit are flawed."""
+    huge = np.abs(units) > UNITS_MAX // per_unit
+    found.note(huge, "invalid", field, texts, "too large a number")
+    return np.where(huge, 0, units) * per_unit
+
+
+def without_uri(numbers: pa.Array) -> pa.Array:
+    """Numbers without what SIP puts around them: "sip:+44@host;user=phone" is "+44"."""
+    if flags(pc.match_substring(numbers, "<")).any():
+        numbers = pc.replace_substring_regex(numbers, r"^[^<]*<([^>]*).*$", r"\1")
+    if flags(pc.match_substring_regex(numbers, "[@:;]")).any():
+        pattern = r"^\s*(?:sips?:|tel:)?([^@;:]*).*$"
+        numbers = pc.replace_substring_regex(numbers, pattern, r"\1")
+    return numbers
+
+
+def without_marks(numbers: pa.Array) -> pa.Array:
+    """Numbers without what people put between digits: spaces, "-", ".", "/", brackets."""
+    if flags(pc.match_substring_regex(numbers, r"[ \-./()]")).any():
+        numbers = pc.replace_substring_regex(numbers, r"[ \-./()]", "")
+    return numbers

@@ -1,0 +1,142 @@
+"""Bytes cut into records: lines, and JSON documents of one or several lines.
+
+A record is a range of bytes and the number of its first line. Whatever the bytes are, every line
+belongs to exactly one record, and where a record ends depends only on what stands before its end:
+cutting a file at boundaries changes nothing.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from billing.mediation.switches.columns import Flags
+from kernels.layout import I64, U8
+
+LINE_BYTES_MAX: Final = 65_536
+"""of a record that is a line; a longer one is a dead letter"""
+DOCUMENT_BYTES_MAX: Final = 1_048_576
+DOCUMENT_LINES_MAX: Final = 20_000
+"""of a JSON document; it ends there, whatever it says"""
+BLANK_BYTES_MAX: Final = 16
+"""of a line of white space that counts as none"""
+NEWLINE, RETURN, BRACE, CLOSING = b"\n\r{}"
+
+
+class Records(NamedTuple):
+    """n records: their bytes from `start` to `end`, without line end, and their first lines."""
+
+    data: bytes
+    start: I64
+    end: I64
+    line: I64
+
+    def raw(self, at: int) -> bytes:
+        """The original bytes of one record."""
+        return self.data[self.start[at] : self.end[at]]
+
+
+def lines_end(data: bytes) -> int:
+    """How many leading bytes are whole lines."""
+    return data.rfind(b"\n") + 1
+
+
+def split_lines(data: bytes, line: int) -> Records:
+    """Every line as a record, blank ones too; the last one need not end with a newline."""
+    held = np.frombuffer(data, np.uint8)
+    end = np.flatnonzero(held == NEWLINE)
+    if len(data) and held[-1] != NEWLINE:
+        end = np.append(end, len(data))
+    start = np.zeros_like(end)
+    start[1:] = end[:-1] + 1
+    number = line + np.arange(len(end))
+    return Records(data, start, end - _returns(held, start, end), number)
+
+
+def _returns(held: U8, start: I64, end: I64) -> I64:
+    """1 for each range whose last byte is a carriage return."""
+    if not len(end):
+        return end
+    found: Flags = (held[np.maximum(end - 1, 0)] == RETURN) & (end > start)
+    return found.astype(np.int64)
+
+
+def blank(records: Records) -> Flags:
+    """Which records have nothing but white space."""
+    found: Flags = records.end == records.start
+    short = np.flatnonzero((records.end - records.start < BLANK_BYTES_MAX) & ~found)
+    for at in short.tolist():
+        found[at] = not records.raw(at).strip()
+    return found
+
+
+def begins(records: Records, word: bytes) -> Flags:
+    """Which records begin with a word."""
+    held = np.frombuffer(records.data, np.uint8)
+    found = records.end - records.start >= len(word)
+    at = np.where(found, records.start, 0)
+    for offset, byte in enumerate(word):
+        found &= held[np.minimum(at + offset, len(held) - 1)] == byte
+    return found
+
+
+def documents_end(data: bytes) -> int:
+    """How many leading bytes are whole JSON documents and the lines between them."""
+    return _cut(split_lines(data[: lines_end(data)], 1), False)[1]
+
+
+def split_documents(data: bytes, line: int) -> Records:
+    """JSON documents as records, and each line between them as one.
+
+    A document begins with a line whose first byte is "{". One that ends with "}" there is a
+    document of one line; any other ends with the next line whose first byte is "}", or before the
+    next one whose first byte is "{", or at a limit. Nested braces are indented by everything that
+    writes documents of several lines.
+    """
+    lines = split_lines(data, line)
+    first, _ = _cut(lines, True)
+    last = np.append(first[1:], len(lines.start)) - 1 if len(first) else first
+    return Records(data, lines.start[first], lines.end[last], lines.line[first])
+
+
+def _cut(lines: Records, last: bool) -> tuple[I64, int]:
+    """(the first line of each record, where the last whole record ends in bytes)."""
+    n = len(lines.start)
+    opens, closes, whole = _roles(lines)
+    first, ended, at = [], 0, 0
+    while at < n:
+        until = at + 1
+        if opens[at] and not whole[at]:
+            until = _after(lines, at, opens, closes)
+        if until > n:
+            if not last:
+                break
+            until = n
+        first.append(at)
+        at = until
+        ended = int(lines.start[at]) if at < n else len(lines.data)
+    return np.array(first, np.int64), ended
+
+
+def _roles(lines: Records) -> tuple[list[bool], list[bool], list[bool]]:
+    """Of each line: whether it begins with "{", begins with "}", is a document by itself."""
+    if not len(lines.start):
+        return [], [], []
+    held = np.frombuffer(lines.data, np.uint8)
+    empty = lines.end == lines.start
+    head = np.where(empty, 0, held[np.minimum(lines.start, len(held) - 1)])
+    tail = np.where(empty, 0, held[lines.end - 1])
+    opens = head == BRACE
+    return opens.tolist(), (head == CLOSING).tolist(), (opens & (tail == CLOSING)).tolist()
+
+
+def _after(lines: Records, at: int, opens: list[bool], closes: list[bool]) -> int:
+    """The line after a document that begins at line `at`; beyond the last line if it goes on."""
+    begin = int(lines.start[at])
+    for until in range(at + 1, len(opens)):
+        if closes[until]:
+            return until + 1
+        if opens[until]:
+            return until
+        if until - at >= DOCUMENT_LINES_MAX or lines.end[until] - begin > DOCUMENT_BYTES_MAX:
+            return until
+    return len(opens) + 1
