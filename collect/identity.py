@@ -6,7 +6,7 @@ whose content begins with all that was taken of another one goes on behind that.
 
 from typing import Final, NamedTuple
 
-from collect.content import HEAD_BYTES, Content, Stamp, head_of, hashes_at
+from collect.content import HEAD_BYTES, Content, Stamp, hashes_at, head_of
 from collect.file_row import FileRow
 from collect.ledger import Ledger
 

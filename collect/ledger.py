@@ -206,11 +206,11 @@ class Ledger:
 
     def sent(self, numbers: Iterable[int], then: Sequence[Message] = ()) -> None:
         """The broker has these messages; `then` are to be sent because of it."""
+        gone = [{"number_": number} for number in numbers]
         with self._changing() as connection:
-            connection.execute(
-                delete(_OUT).where(_OUT.c.number == bindparam("number_")),
-                [{"number_": number} for number in numbers],
-            )
+            if gone:
+                one = delete(_OUT).where(_OUT.c.number == bindparam("number_"))
+                connection.execute(one, gone)
             if then:
                 connection.execute(insert(_OUT), [_row(message) for message in then])
 

@@ -6,7 +6,6 @@ promised before it is kept: who gets no 200 sends again, and the rater knows the
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Final, NamedTuple
 
 from aiohttp import web
@@ -118,16 +117,20 @@ class PostHttp:
         full = self._waiting_bytes + len(record) > WAITING_BYTES_MAX
         if full or len(self._waiting) >= WAITING_MAX:
             return _said(503, "too many records wait for the broker: send it again later", _LATER)
+        return await self._outcome(intake, record)
+
+    async def _outcome(self, intake: Intake, record: bytes) -> web.Response:
         answer: asyncio.Future[Posted] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(intake, record, answer))
         self._waiting_bytes += len(record)
         self._news.set()
-        with suppress(TimeoutError):
+        try:
             outcome = await asyncio.wait_for(answer, ANSWER_S_MAX)
-            if outcome.refused:
-                return _said(400, outcome.refused)
-            return web.json_response({"calls": outcome.calls, "dead": outcome.dead})
-        return _said(503, "the broker has not answered: send it again later", _LATER)
+        except TimeoutError:
+            return _said(503, "the broker has not answered: send it again later", _LATER)
+        if outcome.refused:
+            return _said(400, outcome.refused)
+        return web.json_response({"calls": outcome.calls, "dead": outcome.dead})
 
 
 _LATER: Final = {"Retry-After": "5"}

@@ -10,6 +10,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,8 @@ import structlog
 
 from billing.errors import FileRefused, TollwireError
 from billing.mediation.switches import parse_sources
+from collect.content import Stamp
+from collect.file_row import FileRow
 from collect.folder import FolderIntake
 from collect.ledger import Ledger
 from collect.options import Intake, intakes
@@ -155,7 +158,7 @@ async def _work(
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(posting.run(), name="posts")
         for intake in (i for i in sources if i.folder):
-            folder = await pipeline.run(lambda own=intake: FolderIntake(own, ledger, new_id))
+            folder = await pipeline.run(partial(FolderIntake, intake, ledger, new_id))
             tasks.create_task(_follow(intake.source.name, folder, pipeline, away))
 
 
@@ -164,6 +167,11 @@ def _waiting() -> list[str]:
 
     waited_s = waiting_s("broker")
     return [f"messages have waited {waited_s:.0f} s for the broker"] if waited_s else []
+
+
+def _taken(folder: FolderIntake, stamps: list[Stamp], step: Step) -> tuple[bool, list[FileRow]]:
+    """Whether there is more, and the files that are finished."""
+    return folder.take(stamps, step), step.tidy
 
 
 async def _follow(
@@ -184,14 +192,8 @@ async def _follow(
             continue
         more = False
         if stamps or folder.lost:
-            finished: list[Step] = []
-
-            def take(step: Step, stamps: list = stamps) -> bool:  # type: ignore[type-arg]
-                finished.append(step)
-                return folder.take(stamps, step)
-
-            more = await pipeline.step(take)
-            for step in finished:
-                await pipeline.run(lambda own=step: [tidy(folder.folder, r) for r in own.tidy])
+            more, finished = await pipeline.step(partial(_taken, folder, stamps))
+            for row in finished:
+                await pipeline.run(partial(tidy, folder.folder, row))
         if not more:
             await asyncio.sleep(LOOK_S)

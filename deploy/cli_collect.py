@@ -13,8 +13,9 @@ from deploy.cli_files import say
 from deploy.runtime.settings import load_settings
 
 if TYPE_CHECKING:
-    from clickhouse.collected import Row
     from clickhouse_connect.driver.client import Client
+
+    from clickhouse.collected import Row
 
 app = typer.Typer(help="Collect switches' CDRs: run, files, show. docs/collect.md tells all of it.")
 TOKEN_BYTES = 24

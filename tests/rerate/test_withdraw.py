@@ -17,8 +17,17 @@ def brought(stored: Stored, file: str, *offsets: int) -> None:
     """A file's records are in these messages of partition 0."""
     rows = [
         {
-            **{"source": "sw", "file": file, "raw_log": LOG, "raw_partition": 0, "raw_offset": o},
-            **{"calls": 1, "dead": 0, "sent_at": 0, "log": LOG, "partition": 0, "offset": o},
+            "source": "sw",
+            "file": file,
+            "raw_log": LOG,
+            "raw_partition": 0,
+            "raw_offset": o,
+            "calls": 1,
+            "dead": 0,
+            "sent_at": 0,
+            "log": LOG,
+            "partition": 0,
+            "offset": o,
         }
         for o in offsets
     ]
