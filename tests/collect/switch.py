@@ -39,7 +39,7 @@ vendor = ["to_account"]
 
 def line(number: int, customer: str = "acme") -> bytes:
     """A call of a minute as the switch writes it."""
-    at = f"2026-11-{1 + number % 28:02}T10:00:00Z"
+    at = f"2026-11-{1 + number % 4:02}T10:00:00Z"
     return f"call-{number},4930123456,{at},60000,{customer},vend\n".encode()
 
 
