@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import TypeVar
 
@@ -48,7 +49,8 @@ class Pipeline:
 
     async def run(self, work: Callable[[], T]) -> T:
         """Do something in the thread of files and the ledger."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        named = copy_context()  # so that its log lines name the process
+        return await asyncio.get_running_loop().run_in_executor(self._thread, named.run, work)
 
     async def recover(self) -> None:
         """Send what was kept and not sent before this process began."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from billing.errors import TollwireError
+from billing.instants import format_instant_ms
 from deploy.cli_files import say
 from deploy.runtime.settings import load_settings
 
@@ -108,6 +109,34 @@ def show(
         typer.echo(collect_report.as_json([{**row, "now": now}]))
     else:
         collect_report.show_file(row, now)
+
+
+@app.command()
+def rollback(
+    file: Annotated[str, typer.Argument(help="its id, the beginning of it, or its name")],
+    reason: Annotated[str, typer.Option(help="why; it stands in the run")],
+    by: Annotated[str, typer.Option(help="who you are; default: your login")] = "",
+) -> None:
+    """Take one file back: a re-rating run that leaves its calls no money, for another to approve."""
+    from clickhouse.client import connect  # noqa: PLC0415
+    from deploy import cli_rerate  # noqa: PLC0415
+
+    with closing(connect(load_settings())) as client:
+        row = one(client, file)
+    if not row["calls"]:
+        raise TollwireError(f"file {row['file']} ({row['name']}) brought no calls")
+    if row["sent"] != row["received"]:
+        waiting = row["sent"] - row["received"]
+        raise TollwireError(f"{waiting:,} records of {row['name']} are not rated yet: wait for them")
+    cli_rerate.preview(
+        from_=format_instant_ms(row["first_ms"]),
+        to=format_instant_ms(row["last_ms"] + 1),
+        file=[row["file"]],
+        withdraw=True,
+        note=f"{row['name']}: {reason}",
+        by=by,
+    )
+    say("next: tollwire rerate submit RUN, approve by another person, apply; docs/collect.md")
 
 
 def one(client: "Client", file: str) -> "Row":

@@ -4,7 +4,6 @@ import gzip
 import json
 import os
 from collections import Counter
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from collect.file_row import FileRow
 from collect.folder import FolderIntake
 from collect.ledger import Ledger, Message
 from collect.options import intakes
+from collect.pipeline import new_id
 from collect.step import Step
 from collect.tidying import tidy
 from streams import topics
@@ -56,7 +56,6 @@ class Collecting:
         self.files, self._kept = folder / "cdr", folder / "ledger"
         self.files.mkdir()
         self._intake = intakes(parse_sources(toml(self.files, **options), "t"), "t")[0]
-        self._numbers = count()
         self.sent: list[Message] = []
         self.now_s = float(LONG_AGO_S)
         self._begin()
@@ -76,7 +75,7 @@ class Collecting:
         self.folder = FolderIntake(self._intake, self.ledger, self._new)
 
     def _new(self) -> str:
-        return f"{next(self._numbers):032x}"
+        return new_id()
 
     def step(self) -> bool:
         """Look and take once; nothing of it is kept before `keep`."""
