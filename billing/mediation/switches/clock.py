@@ -9,6 +9,7 @@ comes in more shapes is read one by one. Digits below the millisecond are droppe
 """
 
 import re
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -23,7 +24,10 @@ from kernels.layout import I8, I64, U8
 SHAPES_MAX: Final = 64
 ZONED, NAIVE, BAD = range(3)
 MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-POLICIES: Final = {"earlier": "earliest", "later": "latest", "refuse": "earliest"}
+POLICIES: Final = ("earlier", "later", "refuse")
+FAR_MS: Final = 2_114_380_800_000
+"""2037-01-01: pyarrow 26 knows no summer time after that year, so such times are read one by one
+"""
 
 Forms = tuple[re.Pattern[str], ...]
 ISO: Final = re.compile(
@@ -95,8 +99,7 @@ def _read_shape(texts: pa.Array, left: I64, forms: Forms, local: I64, kind: I8) 
     match = next((m for m in (form.fullmatch(sample) for form in forms) if m), None)
     if not match or not sample.isascii():
         same: Flags = np.asarray(pc.equal(texts.take(pa.array(left)), sample))
-        left = left[~same]
-        return left
+        return left[~same]  # type: ignore[no-any-return]
     length = len(sample)
     chosen = texts if len(left) == len(texts) else texts.take(pa.array(left))
     fits: Flags = np.asarray(pc.equal(pc.binary_length(chosen), length))
@@ -110,8 +113,7 @@ def _read_shape(texts: pa.Array, left: I64, forms: Forms, local: I64, kind: I8) 
     local[here] = value[conforms] - (offset_ms or 0)
     kind[here] = np.where(valid[conforms], now, BAD)
     fits[fits] = conforms
-    left = left[~fits]
-    return left
+    return left[~fits]  # type: ignore[no-any-return]
 
 
 def _conforms(cells: U8, match: re.Match[str]) -> Flags:
@@ -191,11 +193,10 @@ def _in_zone(local: I64, rows: I64, texts: pa.Array, zone: Zone, field: str, fou
     """Local times to UTC."""
     if zone.zone.key == "UTC":
         return local
-    naive = pa.array(local, pa.timestamp("ms"))
-    earlier = _assumed(naive, zone, "earliest")
+    earlier = _assumed(local, zone, "earliest")
     if zone.doubtful == "earlier":
         return earlier
-    later = _assumed(naive, zone, "latest")
+    later = _assumed(local, zone, "latest")
     if zone.doubtful == "refuse":
         doubtful = np.zeros(len(texts), np.bool_)
         doubtful[rows] = earlier != later
@@ -205,6 +206,21 @@ def _in_zone(local: I64, rows: I64, texts: pa.Array, zone: Zone, field: str, fou
     return later
 
 
-def _assumed(naive: pa.Array, zone: Zone, which: str) -> I64:
+def _assumed(local: I64, zone: Zone, which: str) -> I64:
+    """Local times to UTC, doubtful ones to the earliest or latest."""
+    naive = pa.array(local, pa.timestamp("ms"))
     zoned = pc.assume_timezone(naive, zone.zone.key, ambiguous=which, nonexistent=which)
-    return zoned.view(pa.int64()).to_numpy()  # type: ignore[no-any-return]
+    utc: I64 = zoned.view(pa.int64()).to_numpy()
+    far = np.flatnonzero(local >= FAR_MS)
+    if len(far):
+        utc = utc.copy()
+        choose = min if which == "earliest" else max
+        utc[far] = [choose(_either_ms(ms, zone.zone)) for ms in local[far].tolist()]
+    return utc
+
+
+def _either_ms(local_ms: int, zone: ZoneInfo) -> tuple[int, int]:
+    """The instants a local time may stand for."""
+    local = datetime.fromtimestamp(local_ms // 1_000, UTC).replace(tzinfo=zone)
+    first, second = (int(local.replace(fold=fold).timestamp()) * 1_000 for fold in (0, 1))
+    return first + local_ms % 1_000, second + local_ms % 1_000

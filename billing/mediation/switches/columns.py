@@ -139,18 +139,28 @@ def _times(units: I64, per_unit: int, texts: pa.Array, field: str, found: Flaws)
     return np.where(huge, 0, units) * per_unit
 
 
-def without_uri(numbers: pa.Array) -> pa.Array:
-    """Numbers without what SIP puts around them: "sip:+44@host;user=phone" is "+44"."""
+def plain(numbers: pa.Array) -> pa.Array:
+    """Numbers without what SIP and people put around and between the digits.
+
+    "sip:+44@host;user=phone" is "+44"; spaces, "-", ".", "/" and brackets are dropped.
+    """
+    if _only_digits(numbers):
+        return numbers
     if flags(pc.match_substring(numbers, "<")).any():
         numbers = pc.replace_substring_regex(numbers, r"^[^<]*<([^>]*).*$", r"\1")
     if flags(pc.match_substring_regex(numbers, "[@:;]")).any():
         pattern = r"^\s*(?:sips?:|tel:)?([^@;:]*).*$"
         numbers = pc.replace_substring_regex(numbers, pattern, r"\1")
-    return numbers
-
-
-def without_marks(numbers: pa.Array) -> pa.Array:
-    """Numbers without what people put between digits: spaces, "-", ".", "/", brackets."""
     if flags(pc.match_substring_regex(numbers, r"[ \-./()]")).any():
         numbers = pc.replace_substring_regex(numbers, r"[ \-./()]", "")
     return numbers
+
+
+def _only_digits(numbers: pa.Array) -> bool:
+    """Whether all texts are digits and "+"."""
+    offsets = np.frombuffer(numbers.buffers()[1] or b"", np.int32)
+    if not len(numbers) or not numbers.buffers()[2]:
+        return True
+    begin, end = offsets[numbers.offset], offsets[numbers.offset + len(numbers)]
+    held = np.frombuffer(numbers.buffers()[2], np.uint8)[begin:end]
+    return bool((((held - np.uint8(48)) < 10) | (held == 43)).all())

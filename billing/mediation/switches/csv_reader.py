@@ -57,7 +57,7 @@ class HeadedReader(CsvReader):
         same = which[(records.end - records.start)[which] == len(self._header)]
         headers = [at for at in same.tolist() if records.raw(at) == self._header]
         skipped["header"] += len(headers)
-        return np.setdiff1d(which, np.array(headers, np.int64))
+        return which[~np.isin(which, headers)] if headers else which
 
     def _learn(self, line: bytes) -> None:
         """Take a line as the names of the columns, if it is that."""

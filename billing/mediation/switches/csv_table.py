@@ -15,14 +15,14 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from billing.mediation.switches.columns import Flags, Table
-from billing.mediation.switches.lines import LINE_BYTES_MAX, NEWLINE, RETURN, Records
-from kernels.layout import I64, U8
+from billing.mediation.switches.lines import LINE_BYTES_MAX, Records
+from kernels.layout import I64
+from kernels.text_lines import gathered, odd_lines
 
 FIELDS_MAX: Final = 1_000
 WIDTHS_MAX: Final = 16
 """different numbers of fields in one piece of a file; lines of further widths are read one by one
 """
-QUOTE: Final = ord('"')
 
 
 class Form(NamedTuple):
@@ -51,7 +51,7 @@ def read_table(records: Records, which: I64, form: Form) -> tuple[Table, I64, Un
     Rows are in the order of the records.
     """
     unread = Unread([], [])
-    odd = _odd(records, form)[which]
+    odd = _odd(records, which, form)
     parts: list[tuple[I64, dict[str, pa.Array]]] = []
     left = which[~odd]
     for _ in range(WIDTHS_MAX):
@@ -105,7 +105,7 @@ def _read_width(
     payload = _payload(records, which)
     table = pacsv.read_csv(
         pa.BufferReader(payload),
-        pacsv.ReadOptions(use_threads=False, column_names=names, block_size=len(payload) + 16),
+        pacsv.ReadOptions(use_threads=False, column_names=names, block_size=payload.size + 16),
         pacsv.ParseOptions(
             delimiter=form.delimiter,
             quote_char='"' if form.quoted else False,
@@ -146,13 +146,13 @@ def _width_detail(width: int, form: Form) -> str:
     return f"{width} fields instead of {wanted}"
 
 
-def _payload(records: Records, which: I64) -> bytes:
+def _payload(records: Records, which: I64) -> pa.Buffer:
     """The bytes of some lines, as they stand where they stand together."""
     first, last = int(which[0]), int(which[-1])
+    begin, end = int(records.start[first]), int(records.end[last])
     if last - first + 1 == len(which):
-        return records.data[records.start[first] : records.end[last]]
-    ranges = zip(records.start[which].tolist(), records.end[which].tolist(), strict=True)
-    return b"\n".join([records.data[begin:end] for begin, end in ranges])
+        return pa.py_buffer(records.data).slice(begin, end - begin)
+    return pa.py_buffer(gathered(records.data, records.start[which], records.end[which]))
 
 
 def fields_of(line: bytes, form: Form) -> list[str]:
@@ -207,42 +207,23 @@ def _read_alone(
     return np.array(rows, np.int64), columns
 
 
-def _odd(records: Records, form: Form) -> Flags:
+def _odd(records: Records, which: I64, form: Form) -> Flags:
     """Which records are not simply lines of UTF-8 with quotes where RFC 4180 has them."""
-    data = records.data
-    odd = records.end - records.start > LINE_BYTES_MAX
-    held = np.frombuffer(data, np.uint8)
-    if b"\r" in data:
-        at = np.flatnonzero(held == RETURN)
-        odd[_owner(records, at[np.append(held, NEWLINE)[at + 1] != NEWLINE])] = True
-    if not data.isascii():
-        try:
-            data.decode()
-        except UnicodeDecodeError:
-            odd[_owner(records, np.flatnonzero(held > 127))] = True
-    if form.quoted and b'"' in data:
-        odd |= _oddly_quoted(records, held, ord(form.delimiter))
+    data, start, end = records.data, records.start[which], records.end[which]
+    odd = end - start > LINE_BYTES_MAX
+    quoted = form.quoted and b'"' in data
+    if quoted or data.count(b"\r") != data.count(b"\r\n"):
+        odd |= odd_lines(data, start, end, form.delimiter, quoted)
+    if not data.isascii() and not _decodes(data):
+        held = np.frombuffer(data, np.uint8)
+        first = np.searchsorted(np.flatnonzero(held > 127), start)
+        odd |= np.searchsorted(np.flatnonzero(held > 127), end) > first
     return odd
 
 
-def _owner(records: Records, at: I64) -> I64:
-    """The record each byte belongs to."""
-    return np.maximum(np.searchsorted(records.start, at, side="right") - 1, 0)
-
-
-def _oddly_quoted(records: Records, held: U8, delimiter: int) -> Flags:
-    """Which records have a quote that neither opens nor closes a whole field, nor is doubled."""
-    at = np.flatnonzero(held == QUOTE)
-    before = np.searchsorted(at, records.start)
-    until = np.searchsorted(at, records.end)
-    count = until - before
-    odd = (count & 1).astype(np.bool_)
-    owner = np.repeat(np.arange(len(count)), count)
-    opening = ((np.arange(len(at)) - before[owner]) & 1) == 0
-    left = held[np.maximum(at - 1, 0)]
-    right = np.append(held, NEWLINE)[at + 1]
-    starts = (at == records.start[owner]) | (left == delimiter) | (left == QUOTE)
-    stops = (at + 1 == records.end[owner]) | (right == delimiter) | (right == QUOTE)
-    bad = np.where(opening, ~starts, ~stops)
-    odd[owner[bad]] = True
-    return odd
+def _decodes(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -19,6 +19,8 @@ from kernels.layout import I64
 
 STEPS_MAX: Final = 16
 """keys and places of one path"""
+PLACES_MAX: Final = 100
+"""of a list that a path may name"""
 _decoder: Final = msgspec.json.Decoder()
 
 
@@ -29,25 +31,29 @@ def read_documents(
 
     encoded: whether "%2B" stands for "+" in values.
     """
-    steps = {name: [path.split(".") for path in named] for name, named in paths.items()}
-    texts: dict[str, list[str]] = {name: [] for name in steps}
+    ways = list(dict.fromkeys(path for named in paths.values() for path in named))
+    parents = list(dict.fromkeys(tuple(way.split(".")[:-1]) for way in ways))
+    leaves = [(parents.index(tuple(way.split(".")[:-1])), way.split(".")[-1]) for way in ways]
     rows: list[int] = []
+    found: list[list[str]] = []
     unread = Unread([], [])
     for at in which.tolist():
-        raw = records.raw(at)
         try:
-            document = _document(raw)
+            document = _document(records.raw(at))
         except ValueError as error:
             unread.at.append(at)
             unread.why.append(str(error))
             continue
         rows.append(at)
-        for name, ways in steps.items():
-            text = next((t for t in (_at(document, way) for way in ways) if t), "")
-            texts[name].append(unquote(text) if encoded and "%" in text else text)
-    columns = {name: pa.array(found, pa.string()) for name, found in texts.items()}
-    kept = np.array(rows, np.int64)
-    return Table(columns, records.line[kept]), kept, unread
+        held = [_at(document, parent) for parent in parents]
+        found.append([_text(held[parent].get(leaf)) for parent, leaf in leaves])
+    texts = zip(*found, strict=True) if found else [()] * len(ways)
+    if encoded:
+        texts = ([unquote(t) if "%" in t else t for t in column] for column in texts)
+    arrays = (pa.array(column, pa.string()) for column in texts)
+    table = Table(dict(zip(ways, arrays, strict=True)), records.line[np.array(rows, np.int64)])
+    named = {name: table.first(*way) for name, way in paths.items()}
+    return Table(named, table.line), np.array(rows, np.int64), unread
 
 
 def _document(raw: bytes) -> dict[str, Any]:
@@ -63,17 +69,24 @@ def _document(raw: bytes) -> dict[str, Any]:
     return document
 
 
-def _at(document: Any, way: list[str]) -> str:
+def _at(document: Any, way: tuple[str, ...]) -> dict[str, Any]:
+    """The object a path leads to, a list as an object of its places; {} if there is none."""
     for step in way:
-        if isinstance(document, dict):
-            document = document.get(step)
-        elif isinstance(document, list) and step.isascii() and step.isdecimal():
-            place = int(step)
-            document = document[place] if place < len(document) else None
-        else:
-            return ""
-    if isinstance(document, str):
-        return document
-    if isinstance(document, bool):
-        return "true" if document else "false"
-    return str(document) if isinstance(document, int | float) else ""
+        document = _object(document).get(step)
+    return _object(document)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, list):
+        return {str(place): value[place] for place in range(min(len(value), PLACES_MAX))}
+    return {}
+
+
+def _text(value: Any) -> str:
+    if type(value) is str:
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else ""

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from billing.mediation.switches.columns import flags, without_marks, without_uri
+from billing.mediation.switches.columns import flags, plain
 from billing.mediation.switches.conditions import Codes, begins_with, rows_of
 from billing.mediation.switches.draft import Draft
 from billing.mediation.switches.trunk_rules import NumberRule
@@ -12,8 +12,7 @@ from billing.mediation.switches.trunk_rules import NumberRule
 
 def plain_numbers(draft: Draft) -> Draft:
     """Both numbers without SIP's dress and without marks between the digits."""
-    called, calling = (without_marks(without_uri(c)) for c in (draft.called, draft.calling))
-    return draft._replace(called=called, calling=calling)
+    return draft._replace(called=plain(draft.called), calling=plain(draft.calling))
 
 
 def apply_numbers(draft: Draft, rules: tuple[NumberRule, ...]) -> Draft:
