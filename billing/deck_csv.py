@@ -13,7 +13,6 @@ from billing.deck import ALWAYS_MS, FOREVER_MS, RATES, DeckOptions
 from billing.errors import DeckRefused, FileRefused, Problem
 from billing.instants import format_instant_ms, parse_instant_ms
 from billing.money import format_nanos, parse_nanos
-from billing.origin_classes import names as origin_names
 from billing.time_classes import ANY
 from kernels.layout import DIGITS_MAX, FEE_NANOS_MAX, INCREMENT_S_MAX, RATE_NANOS_MAX
 
@@ -27,10 +26,20 @@ NEEDED: Final = (
     "first_increment",
     "next_increment",
 )
-OPTIONAL: Final = ("first_rate", "valid_from", "valid_to", "time_class", "origin_class")
+OPTIONAL: Final = (
+    *("first_rate", "valid_from", "valid_to", "time_class", "origin_class", "blocked"),
+)
+_FLAGS: Final = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+_CLOSED: Final = {
+    "rate_per_min": "0",
+    "connect_fee": "0",
+    "first_increment": "1",
+    "next_increment": "1",
+}
+"""what a blocked row that says nothing has instead: it is never charged"""
 _DEFAULTS: Final = DeckOptions()
 
-_Row = tuple[str, str, int, int, int, int, int, int, int, str, str]
+_Row = tuple[str, str, int, int, int, int, int, int, int, str, str, bool]
 
 
 class _Terms(NamedTuple):
@@ -44,7 +53,7 @@ class _Terms(NamedTuple):
 
 def _terms(options: DeckOptions, valid_from_ms: int) -> _Terms:
     times = options.time_classes.names() if options.time_classes else ()
-    origins = (ANY, *origin_names(options.origin_classes))
+    origins = (ANY, *options.rate_origins())
     return _Terms(ZoneInfo(options.time_zone), valid_from_ms, (ANY, *times), origins)
 
 
@@ -99,7 +108,17 @@ def _class(record: dict[str, str], field: str, allowed: tuple[str, ...]) -> str:
     return name
 
 
+def _blocked(record: dict[str, str]) -> bool:
+    word = record.get("blocked") or "no"
+    if word.lower() not in _FLAGS:
+        raise _Bad("blocked", f"one of {', '.join(_FLAGS)}, or empty for no")
+    return _FLAGS[word.lower()]
+
+
 def _row(record: dict[str, str], terms: _Terms) -> _Row:
+    blocked = _blocked(record)
+    if blocked:
+        record = record | {name: record[name] or value for name, value in _CLOSED.items()}
     prefix = normalise(record["prefix"])
     if not 1 <= len(prefix) <= DIGITS_MAX or prefix.startswith("00"):
         raise _Bad("prefix", f"1 to {DIGITS_MAX} digits, '+' or '00' in front")
@@ -123,6 +142,7 @@ def _row(record: dict[str, str], terms: _Terms) -> _Row:
         end,
         _class(record, "time_class", terms.time_classes),
         _class(record, "origin_class", terms.origin_classes),
+        blocked,
     )
 
 

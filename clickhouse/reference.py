@@ -53,7 +53,8 @@ SELECT prefix, destination, first_rate_nanos, next_rate_nanos, connect_nanos,
        toInt64(next_increment_s) AS next_increment_s,
        toUnixTimestamp64Milli(valid_from) AS valid_from_ms,
        ifNull(toUnixTimestamp64Milli(valid_to), {forever:Int64}) AS valid_to_ms,
-       toString(time_class) AS time_class, toString(origin_class) AS origin_class
+       toString(time_class) AS time_class, toString(origin_class) AS origin_class,
+       blocked
 FROM rate FINAL WHERE deck_version = {number:UInt32} ORDER BY rate_row
 """
 

@@ -80,6 +80,7 @@ def rates(settings: Settings, number: int, prefix: str) -> None:
                 "" if row["valid_to_ms"] == FOREVER_MS else format_instant_ms(row["valid_to_ms"]),
                 row["time_class"],
                 row["origin_class"],
+                "yes" if row["blocked"] else "",
             ]
         )
 

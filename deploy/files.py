@@ -25,7 +25,9 @@ def read_options(path: Path | None, currency: str | None) -> DeckOptions:
         options = DeckOptions()
     else:
         try:
-            options = parse_options(read_file(path).decode(), str(path))
+            options = parse_options(
+                read_file(path).decode(), str(path), lambda name: read_file(path.parent / name)
+            )
         except UnicodeDecodeError:
             raise OptionsRefused(f"{path}: not UTF-8 text: is it TOML?") from None
     return options._replace(currency=currency) if currency else options

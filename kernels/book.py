@@ -11,7 +11,18 @@ import numpy as np
 import numpy.typing as npt
 
 from kernels.cpu import match_all
-from kernels.layout import I32, I64, TIME_MAX, TIME_MIN, U8, U64, UNRATED, DialCodes, read_only
+from kernels.layout import (
+    I32,
+    I64,
+    PIECES,
+    TIME_MAX,
+    TIME_MIN,
+    U8,
+    U64,
+    UNRATED,
+    DialCodes,
+    read_only,
+)
 
 Mask = npt.NDArray[np.bool_]
 
@@ -25,7 +36,7 @@ class DeckRates(NamedTuple):
     from_ms: I64
     to_ms: I64
     word: I64
-    """price class << 32 | rate row"""
+    """price class << 32 | rate row, or BLOCKED"""
 
 
 @nb.njit(cache=True, nogil=True)
@@ -89,15 +100,15 @@ def _close(
         while end < n_rows and node[end] == at:
             end += 1
         steps, first = 1, 0
-        if inherited <= -2:
-            first = -2 - inherited
+        if inherited <= PIECES:
+            first = PIECES - inherited
             while pieces[first + steps - 1, 0] != TIME_MIN:
                 steps += 1
         room = steps + 2 * (end - row) + 2
         if room > len(b):
             b, w, b2, w2 = _scratch(2 * room)
         b[0], w[0] = TIME_MIN, inherited
-        if inherited <= -2:
+        if inherited <= PIECES:
             for i in range(steps):
                 b[i], w[i] = pieces[first + steps - 1 - i]
         while row < end:
@@ -110,7 +121,7 @@ def _close(
             continue
         if used + steps > len(pieces):
             pieces = _grown(pieces, used + steps)
-        closure[at] = -2 - used
+        closure[at] = PIECES - used
         for i in range(steps):
             pieces[used + i, 0], pieces[used + i, 1] = b[steps - 1 - i], w[steps - 1 - i]
         used += steps

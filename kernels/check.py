@@ -6,6 +6,7 @@ import numpy.typing as npt
 from kernels.book import DeckRates
 from kernels.layout import (
     ANCHORS,
+    BLOCKED,
     CONNECT,
     CONNECT_RULES,
     DECIMALS_MAX,
@@ -78,8 +79,9 @@ def check_deck(deck: DeckRates) -> None:
     _check("dial code", deck.digits.view(np.int64), 0, 10**DIGITS_MAX - 1)
     behind = deck.digits % 10 ** (DIGITS_MAX - deck.length).astype(np.uint64)
     _check("what follows the dial code", behind.view(np.int64), 0, 0)
-    _check("price class", deck.word >> 32, 0, 2**31 - 1)
-    _check("rate row", deck.word & 0xFFFFFFFF, 0, 2**31 - 1)
+    word = np.where(deck.word == BLOCKED, 0, deck.word)
+    _check("price class", word >> 32, 0, 2**31 - 1)
+    _check("rate row", word & 0xFFFFFFFF, 0, 2**31 - 1)
 
 
 def check_fx(fx: I64) -> None:

@@ -18,6 +18,7 @@ from kernels.layout import (
     NEXT_RATE,
     NO_DECK,
     PACKED,
+    PIECES,
     R_ANCHOR,
     R_ATTEMPT_FEE,
     R_CONNECT_RULE,
@@ -118,8 +119,8 @@ def walk_pieces(pieces: I64, answered_ms: I64, word: I64, active: I64, piece: I6
     """Words that change over time to those in force at each call's instant, in place."""
     n = 0
     for i in range(len(answered_ms)):
-        active[n], piece[n] = i, -2 - word[i]
-        n += word[i] <= -2
+        active[n], piece[n] = i, PIECES - word[i]
+        n += word[i] <= PIECES
     while n > 0:
         older = 0
         for k in range(n):
@@ -209,7 +210,7 @@ def price(
         billed_s[i] = 0
         nanos[i] = 0
         active[n] = i
-        n += (word[i] != UNRATED) & (attempt_fees | (duration_ms[i] > 0))
+        n += (word[i] >= 0) & (attempt_fees | (duration_ms[i] > 0))
     num, den = np.int64(1), np.int64(1)
     for k in range(n):
         call = np.uint64(active[k])

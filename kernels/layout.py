@@ -42,7 +42,11 @@ ADDITIVE, MINIMUM = range(2)
 NO_DECK: Final = -1
 UNRATED: Final = -1
 """A closure word or a rate row that says: nothing prices this call."""
-TOO_LARGE: Final = -2
+BLOCKED: Final = -2
+"""A closure word or a rate row that says: the code that counts is listed, and closed."""
+PIECES: Final = -3
+"""A closure word w at or below this says: the piece list that begins at PIECES - w."""
+TOO_LARGE: Final = -3
 """A rate row that says: the charge does not fit CHARGE_NANOS_MAX in the account's currency."""
 NO_FX: Final = -1
 MAX_CHARGE_NONE: Final = 10**17
@@ -120,7 +124,7 @@ class Side(NamedTuple):
     """One side's charges, as columns."""
 
     rate_row: I32
-    """index into the book's rates, or UNRATED, or TOO_LARGE"""
+    """index into the book's rates, or UNRATED, BLOCKED or TOO_LARGE"""
     billed_s: I32
     nanos: I64
 
@@ -155,7 +159,8 @@ class Book(NamedTuple):
 
     codes: DialCodes
     closure: I64
-    """shape (decks, nodes): price class << 32 | rate row; UNRATED; or -2 - index of a piece list"""
+    """shape (decks, nodes): price class << 32 | rate row; UNRATED; BLOCKED; or PIECES - index
+    of a piece list"""
     pieces: I64
     """shape (p, 2): from when in ms, closure word. A list runs from new to old and its last piece
     begins at TIME_MIN"""

@@ -20,7 +20,17 @@ import numpy as np
 from kernels.batch import BatchError, check_column, within
 from kernels.blocks import pool, threads_of
 from kernels.cpu import Tables, factor, price_one
-from kernels.layout import DURATION_MS_MAX, I32, I64, NO_DECK, NO_FX, U64, Book, read_only
+from kernels.layout import (
+    DURATION_MS_MAX,
+    I32,
+    I64,
+    NO_DECK,
+    NO_FX,
+    PIECES,
+    U64,
+    Book,
+    read_only,
+)
 
 SAMPLE_CALLS_MAX: Final = 64
 VENDORS_MAX: Final = 65_536
@@ -67,9 +77,9 @@ def _words_at(at_ms: int, closure: I64, pieces: I64, words: I64, active: U64) ->
     for i in range(len(words)):
         words[i] = closure[i]
         active[n] = i
-        n += closure[i] <= -2
+        n += closure[i] <= PIECES
     for k in range(n):
-        piece = np.uint64(-2 - words[active[k]])
+        piece = np.uint64(PIECES - words[active[k]])
         while at_ms < pieces[piece, 0]:
             piece += np.uint64(1)
         words[active[k]] = pieces[piece, 1]
@@ -79,7 +89,7 @@ def _words_at(at_ms: int, closure: I64, pieces: I64, words: I64, active: U64) ->
 def _price_words(
     words: I64, known: I64, sample_ms: I32, prices: I64, rules: I64, num: int, den: int, active: U64
 ) -> None:
-    """Words to prices of the sample, in place; known ends with the price of UNRATED, none."""
+    """Words to prices of the sample, in place; known ends with that of a word without one."""
     n, none = 0, np.uint64(len(known) - 1)
     for i in range(len(words)):
         total = known[min(np.uint64(words[i]) >> np.uint64(32), none)]

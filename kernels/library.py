@@ -19,6 +19,7 @@ from kernels.dialcodes import build_dialcodes
 from kernels.layout import (
     I32,
     I64,
+    PIECES,
     RULE_COLUMNS,
     TIME_MAX,
     TIME_MIN,
@@ -47,7 +48,7 @@ def _move(closure: I64, node: I32, shift: int, out: I64) -> None:
     """Copy a closure row to other nodes, its piece lists having moved by `shift`."""
     for i in range(len(out)):
         word = closure[node[i]]
-        out[i] = word - shift if word <= -2 else word
+        out[i] = word - shift if word <= PIECES else word
 
 
 @nb.njit(cache=True, nogil=True)
@@ -137,7 +138,7 @@ class Library:
         for i, (name, own) in enumerate(zip(decks, pieces, strict=True)):
             at, row = self._pieces_used, self._closure[first + i]
             self._pieces[at : at + len(own)] = own
-            np.subtract(row, at, out=row, where=row <= -2)
+            np.subtract(row, at, out=row, where=row <= PIECES)
             self._places[name] = _Place(first + i, at, len(own))
             self._pieces_used += len(own)
         self._rows_used += len(decks)

@@ -17,6 +17,7 @@ from kernels.layout import (
     NO_DECK,
     NO_FX,
     PACKED,
+    PIECES,
     R_PLAIN,
     TIME_MIN,
     UNRATED,
@@ -71,21 +72,23 @@ class Terms(NamedTuple):
         return int(_longest(nanos, self.prices, self.rule, self.fx))
 
 
-def terms_at(book: Book, deck: int, node: int, fx: int, at_ms: int) -> Terms | None:
-    """The terms of a call of a deck (a row of the closure) answered at an instant; None: no rate.
+def terms_at(book: Book, deck: int, node: int, fx: int, at_ms: int) -> Terms | int:
+    """The terms of a call of a deck (a row of the closure) answered at an instant.
+
+    UNRATED or BLOCKED where it has none.
 
     node: of its number, in the book's codes. fx: row of `Book.fx`, or NO_FX.
     """
     if deck == NO_DECK:
-        return None
+        return UNRATED
     word = int(book.closure[deck, node])
-    if word <= -2:
-        piece = -2 - word
+    if word <= PIECES:
+        piece = PIECES - word
         while (begin := int(book.pieces[piece, 0])) != TIME_MIN and at_ms < begin:
             piece += 1
         word = int(book.pieces[piece, 1])
-    if word == UNRATED:
-        return None
+    if word < 0:
+        return word
     row = book.prices[word >> 32].tolist()
     packed = row[PACKED]
     prices = (row[FIRST_RATE], row[NEXT_RATE], row[CONNECT], packed & 0xFFFF, packed >> 16 & 0xFFFF)

@@ -75,6 +75,6 @@ def gathered(data: bytes, start: I64, end: I64) -> U8:
 
 
 def _held(data: bytes, start: I64, end: I64) -> U8:
-    if len(start) and not (0 <= start.min() and (start <= end).all() and end.max() <= len(data)):
+    if len(start) and not (start.min() >= 0 and (start <= end).all() and end.max() <= len(data)):
         raise ValueError("a line outside the bytes it is said to be of")
     return read_only(np.frombuffer(data, np.uint8))

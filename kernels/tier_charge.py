@@ -10,6 +10,7 @@ import numpy as np
 from kernels.charge import compiled
 from kernels.cpu import STAGE_CALLS, Scratch, Tables, factor, look_up, new_scratch, walk_pieces
 from kernels.layout import (
+    BLOCKED,
     CONNECT,
     FIRST_RATE,
     I32,
@@ -28,7 +29,6 @@ from kernels.layout import (
     R_ROUND_MODE,
     R_ROUND_UNIT,
     TOO_LARGE,
-    UNRATED,
 )
 
 Groups = tuple[I32, I64, I32]
@@ -127,7 +127,9 @@ def bill_block(
             tiers = first_tier[group[row] + 1] - first_tier[group[row]]
             rated = True
             for k in range(tiers):
-                rated &= words[k, i] != UNRATED
+                rated &= words[k, i] >= 0
+                if words[k, i] == BLOCKED:
+                    rate_row[row] = BLOCKED
             if not rated:
                 continue
             price = words[0, i] >> 32
@@ -187,7 +189,7 @@ def _price_stage(
     _, _, prices, rules, rates = tables
     num, den = np.int64(1), np.int64(1)
     for i in range(len(group)):
-        if rate_row[i] == UNRATED:
+        if rate_row[i] < 0:
             continue
         tier, end_tier, k = first_tier[group[i]], first_tier[group[i] + 1], 0
         while tier + 1 < end_tier and threshold_s[np.uint64(tier + 1)] <= start_s[i]:

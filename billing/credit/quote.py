@@ -1,14 +1,18 @@
 """What a call would cost that has not ended: the terms it will be charged by, as things are now."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from billing.call_numbers import CallNumbers
 from billing.rating import (
+    BUY_BLOCKED,
     BUY_RATE_MISSING,
     RATED,
     REASONS,
+    SELL_BLOCKED,
     SELL_RATE_MISSING,
     Asked,
     asked_of,
@@ -16,8 +20,12 @@ from billing.rating import (
 from billing.tariff import Tariff
 from kernels import Numbers, parse_numbers
 from kernels.epochs import matched
-from kernels.layout import NO_FX
+from kernels.layout import BLOCKED, NO_FX, UNRATED
 from kernels.terms import Terms, terms_at
+
+_SELL: Final = {UNRATED: REASONS[SELL_RATE_MISSING], BLOCKED: REASONS[SELL_BLOCKED]}
+_BUY: Final = {UNRATED: REASONS[BUY_RATE_MISSING], BLOCKED: REASONS[BUY_BLOCKED]}
+"""why a side has no terms"""
 
 
 class Quote(NamedTuple):
@@ -39,7 +47,13 @@ class Quotes(NamedTuple):
 
 
 def quote(
-    tariff: Tariff, customer: str, vendors: tuple[str, ...], calling: str, called: str, at_ms: int
+    tariff: Tariff,
+    customer: str,
+    vendors: tuple[str, ...],
+    calling: str,
+    called: str,
+    at_ms: int,
+    lrn: str = "",
 ) -> Quotes:
     """The terms of a call answered at an instant: the sell side, and each vendor's.
 
@@ -47,38 +61,46 @@ def quote(
     deck, an exchange rate or an account is published meanwhile.
     """
     rows = max(len(vendors), 1)
-    digits, count = parse_numbers(pa.array([called] * rows, pa.string()))
-    calling_digits = Numbers(*parse_numbers(pa.array([calling] * rows, pa.string())))
+    numbers = CallNumbers(
+        _numbers(called, rows),
+        _numbers(calling, rows) if tariff.classes is not None else None,
+        _numbers(lrn, rows) if tariff.asks_lrn else None,
+    )
     sell, buy = asked_of(
         _names([customer] * rows),
         _names(vendors or ("",)),
         np.full(rows, np.int64(at_ms)),
         np.zeros(rows, np.int32),
-        calling_digits if tariff.classes is not None else None,
+        numbers,
         tariff,
     )
-    node = int(matched(tariff.book.codes, digits[:1], count[:1])[0])
-    own = _side(tariff, sell, 0, node, at_ms, SELL_RATE_MISSING)
+    sold, bought = (
+        matched(tariff.book.codes, *side.matched(numbers)).tolist() for side in (sell, buy)
+    )
+    own = _side(tariff, sell, 0, sold[0], at_ms, _SELL)
     return Quotes(
         own if isinstance(own, Quote) else None,
         own if isinstance(own, str) else "",
-        {
-            name: _side(tariff, buy, i, node, at_ms, BUY_RATE_MISSING)
-            for i, name in enumerate(vendors)
-        },
+        {name: _side(tariff, buy, i, bought[i], at_ms, _BUY) for i, name in enumerate(vendors)},
     )
+
+
+def _numbers(number: str, rows: int) -> Numbers:
+    return Numbers(*parse_numbers(pa.array([number] * rows, pa.string())))
 
 
 def _names(names: "list[str] | tuple[str, ...]") -> pa.DictionaryArray:
     return pa.array(names, pa.string()).dictionary_encode()
 
 
-def _side(tariff: Tariff, asked: Asked, i: int, node: int, at_ms: int, missing: int) -> Quote | str:
+def _side(
+    tariff: Tariff, asked: Asked, i: int, node: int, at_ms: int, why: Mapping[int, str]
+) -> Quote | str:
     if asked.reason[i] != RATED:
         return REASONS[asked.reason[i]]
     fx = int(asked.leg.fx[i]) if len(asked.leg.fx) else NO_FX
     terms = terms_at(tariff.book, int(asked.leg.deck[i]), node, fx, at_ms)
-    if terms is None:
-        return REASONS[missing]
+    if isinstance(terms, int):
+        return why[terms]
     name = tariff.rows.names[int(tariff.rows.destination[terms.row])].as_py()
     return Quote(terms, asked.currency[asked.account[i]], name)

@@ -22,6 +22,7 @@ from kernels.layout import (
     NEXT_RATE,
     NO_FX,
     PACKED,
+    PIECES,
     R_ANCHOR,
     R_ATTEMPT_FEE,
     R_CONNECT_RULE,
@@ -89,9 +90,9 @@ def word_of(deck: int, node: np.uint64, tables: Tables) -> int:
 @_device
 def word_at(word: int, answered_ms: int, tables: Tables) -> int:
     """The word in force at an instant: the word itself, or one of its pieces, from new to old."""
-    if word > -2:
+    if word > PIECES:
         return word
-    piece = np.uint64(-2 - word)
+    piece = np.uint64(PIECES - word)
     two, one = np.uint64(2), np.uint64(1)
     while answered_ms < whole(tables.pieces[piece * two]):
         piece += one
@@ -110,7 +111,7 @@ def factor(fx: int, tables: Tables) -> tuple[int, int]:
 
 @_device
 def packed_of(word: int, tables: Tables) -> int:
-    """The packed entry of a word's price class; that of class 0, for nothing, where it is UNRATED.
+    """The packed entry of a word's price class; that of class 0, for nothing, where it has none.
 
     Read for both sides before either is priced, so that the class is in the first-level cache.
     """
@@ -124,8 +125,8 @@ def priced(
     word: int, packed: int, duration_ms: int, fx: tuple[int, int], tables: Tables
 ) -> tuple[int, int, int]:
     """(rate row, billed seconds, nanos) of one side, from the word in force."""
-    if word == UNRATED:
-        return UNRATED, 0, 0
+    if word < 0:
+        return word, 0, 0
     row = word & 0x7FFFFFFF
     if duration_ms == 0 and tables.attempt_fees == 0:
         return row, 0, 0

@@ -26,6 +26,7 @@ def rate_one_p99_us() -> float:
             [destination for _, destination in codes],
             *([value] * n for value in (10**7, 10**7, 0, 60, 1, ALWAYS_MS, 2**62)),
             *([ANY] * n for _ in ("time_class", "origin_class")),
+            [False] * n,
         ],
         schema=RATES,
     )

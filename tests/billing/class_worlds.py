@@ -84,16 +84,18 @@ def _version(draw: random.Random, number: int, side: str, codes: list[str]) -> M
         end = draw.choice([2**62, 2**62, start + draw.randint(1, 90 * 86_400_000)])
         nanos = draw.randrange(NANOS)
         price = Price(nanos, nanos, draw.choice([0, 10**7]), 1, 1)
-        rows[key] = RateRow(key[0], start, end, price, rule, *key[1:], terms)
+        blocked = draw.random() < 0.1
+        rows[key] = RateRow(key[0], start, end, price, rule, *key[1:], terms, blocked)
     text = f'round = ["{rule.round_mode}", {rule.round_decimals}]\ncurrency = "USD"\n' + text
     options = parse_options(text, "o.toml")
     lines = [
         f"{r.code},x,{Fraction(r.price.next_rate, NANOS).__float__():.9f},"
         f"{r.price.connect / NANOS:.9f},1,1,{format_instant_ms(r.from_ms)},"
-        f"{'' if r.to_ms == 2**62 else format_instant_ms(r.to_ms)},{r.time_class},{r.origin_class}"
+        f"{'' if r.to_ms == 2**62 else format_instant_ms(r.to_ms)},{r.time_class},{r.origin_class},"
+        f"{draw.choice(['yes', '1', 'True']) if r.blocked else draw.choice(['', 'no', '0'])}"
         for r in rows.values()
     ]
-    data = deck_bytes(*lines, header=DATED + ",time_class,origin_class")
+    data = deck_bytes(*lines, header=DATED + ",time_class,origin_class,blocked")
     parsed = parse_deck(data, "t.csv", since, options)
     assert not parsed.problems, [str(p) for p in parsed.problems]
     coverage = draw.choice(["full", "partial", "partial"])

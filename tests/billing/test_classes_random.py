@@ -32,7 +32,8 @@ def expected(deck: NaiveDeck, fx: list[FxRow], cdr: Cdr, side: str, money: str) 
     if factor is None:
         return f"{side}_fx_missing", -1, 0, Fraction(1)
     row, _, nanos = deck.charge(cdr.called, cdr.answered_at, cdr.duration_ms, cdr.calling, factor)
-    return (f"{side}_rate_missing" if row < 0 else ""), row, nanos, factor
+    why = {-1: f"{side}_rate_missing", -2: f"{side}_blocked"}.get(row, "")
+    return why, row, nanos, factor
 
 
 def place(tariff: Tariff, starts: dict[int, int], row: int) -> int:

@@ -26,6 +26,7 @@ GOOD_ROW = {
     "valid_to_ms": FOREVER_MS,
     "time_class": "any",
     "origin_class": "any",
+    "blocked": False,
 }
 
 

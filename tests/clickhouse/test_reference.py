@@ -11,8 +11,8 @@ from deploy.runtime.settings import Settings
 from tests.billing.decks import HEADER, deck_bytes
 
 DECK = deck_bytes(
-    *("44,UK,0.5,0,30,6,,", "44,UK,0.4,0,30,6,2027-01-01,missing"),
-    header=HEADER + ",valid_to,origin_class",
+    *("44,UK,0.5,0,30,6,,,", "44,UK,0.4,0,30,6,2027-01-01,missing,", "4470,UK mobile,,,,,,,yes"),
+    header=HEADER + ",valid_to,origin_class,blocked",
 )
 
 
@@ -28,6 +28,7 @@ def test_a_version_comes_back_with_its_classes(migrated: Settings) -> None:
     )
     [before] = reference.load_rates(client, 2).to_pylist()
     assert (before["time_class"], before["origin_class"]) == ("any", "any")
+    assert before["blocked"] is False
     client.close()
 
 

@@ -82,6 +82,7 @@ def cdr_row(call: Call) -> dict[str, Any]:
         "duration_ms": call.duration_ms,
         "sip_code": 200 if call.duration_ms else 486,
         "pdd_ms": 900,
+        "lrn": "",
         "node_id": 1,
         "dialcode_epoch": 1,
         "received_at": call.received_ms,
@@ -191,6 +192,7 @@ def store_rates(client: Client, destinations: Sequence[str]) -> None:
             "valid_to": None,
             "time_class": "any",
             "origin_class": "any",
+            "blocked": 0,
         }
         for deck in (SELL_DECK, BUY_DECK)
         for index, name in enumerate(destinations)

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from kernels import Book, Calls, DeckRates, Leg, Numbers, build_book, parse_numbers
-from kernels.layout import ANCHORS, CONNECT_RULES, MAX_CHARGE_NONE, ROUNDINGS, U8, U64
+from kernels.layout import ANCHORS, BLOCKED, CONNECT_RULES, MAX_CHARGE_NONE, ROUNDINGS, U8, U64
 from tests.kernels.naive import Price, RateRow, Rule
 
 NO_FX = np.empty(0, np.int32)
@@ -63,7 +63,7 @@ def book_of(decks: Sequence[Sequence[RateRow]], fx: Sequence[tuple[int, int]] = 
         for i, row in enumerate(rows):
             rules.setdefault(row.rule, len(rules))
             price_class = prices.setdefault((row.price, row.rule), len(prices))
-            words.append(price_class << 32 | start + i)
+            words.append(BLOCKED if row.blocked else price_class << 32 | start + i)
         start += len(rows)
         digits, length = digits_of([row.code for row in rows])
         from_ms, to_ms, word = (

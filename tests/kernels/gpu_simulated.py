@@ -20,7 +20,15 @@ from kernels.aggregate import Grouping, aggregate  # noqa: E402
 from kernels.batch import BatchError  # noqa: E402
 from kernels.gpu import columns, device, launch, memory, pinned, stream  # noqa: E402
 from kernels.gpu.resident import Resident  # noqa: E402
-from kernels.layout import TIME_MAX, TIME_MIN, TOO_LARGE, UNRATED, Side, read_only  # noqa: E402
+from kernels.layout import (  # noqa: E402
+    BLOCKED,
+    TIME_MAX,
+    TIME_MIN,
+    TOO_LARGE,
+    UNRATED,
+    Side,
+    read_only,
+)
 from tests.kernels import test_rating_random  # noqa: E402
 from tests.kernels.compiled import Call, book_of, calls_of  # noqa: E402
 from tests.kernels.gpu_worlds import (  # noqa: E402
@@ -73,7 +81,7 @@ def the_kernel() -> None:
         if isinstance(calls.called, Nodes):
             found = found._replace(node=calls.called.node)
         assert same(found, expected)
-    assert {UNRATED, TOO_LARGE} < set(expected.sell.rate_row.tolist())
+    assert {UNRATED, BLOCKED, TOO_LARGE} < set(expected.sell.rate_row.tolist())
 
 
 @check

@@ -72,6 +72,8 @@ class RateRow(NamedTuple):
     time_class: str = "any"
     origin_class: str = "any"
     terms: Terms = Terms()
+    blocked: bool = False
+    """the code is listed and closed"""
 
 
 def rounded(value: Fraction, mode: str) -> int:
@@ -244,10 +246,12 @@ class NaiveDeck:
         calling: str = "",
         fx: Fraction = Fraction(1),
     ) -> tuple[int, int, int]:
-        """(row, billed seconds, nanos); row -1 and no money where nothing prices the call, nanos
-        -1 where the charge is too large."""
+        """(row, billed seconds, nanos); row -1 and no money where nothing prices the call, row -2
+        where what would price it is blocked, nanos -1 where the charge is too large."""
         at = self.row_at(number, at_ms, calling)
         if at is None:
             return -1, 0, 0
         row = self.rows[at]
+        if row.blocked:
+            return -2, 0, 0
         return at, *naive_charge(duration_ms, row.price, row.rule, fx)

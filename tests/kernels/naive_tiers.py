@@ -29,7 +29,8 @@ class Tier(NamedTuple):
 
 
 class TierCharge(NamedTuple):
-    """What one call costs, and where it starts. tier and row are -1 where it is not priced."""
+    """What one call costs, and where it starts. tier and row are -1 where it is not priced,
+    row -2 where a tier blocks it."""
 
     tier: int
     row: int
@@ -85,8 +86,9 @@ def naive_tiered(
         tiers, start_s = groups[call.group], billed[call.group]
         found = [tier.deck.row_at(call.number, call.at_ms) for tier in tiers]
         rows = [t.deck.rows[i] for t, i in zip(tiers, found, strict=True) if i is not None]
-        if len(rows) < len(tiers):
-            charges[call.id] = TierCharge(-1, -1, 0, 0, start_s)
+        blocked = any(row.blocked for row in rows)
+        if blocked or len(rows) < len(tiers):
+            charges[call.id] = TierCharge(-1, -2 if blocked else -1, 0, 0, start_s)
             continue
         seconds, nanos = naive_money(call, tiers, rows, start_s, fx)
         tier = tier_at(tiers, start_s)

@@ -14,12 +14,12 @@ FREE = Price(0, 0, 0, 1, 1)
 ALWAYS, FOREVER = int(TIME_MIN), int(TIME_MAX)
 
 
-def row(code: str, from_ms: int, to_ms: int) -> RateRow:
-    return RateRow(code, from_ms, to_ms, FREE, Rule())
+def row(code: str, from_ms: int, to_ms: int, blocked: bool = False) -> RateRow:
+    return RateRow(code, from_ms, to_ms, FREE, Rule(), blocked=blocked)
 
 
 def rows_found(decks: list[list[RateRow]], calls: list[Call]) -> list[int]:
-    """The sell row of each call, as an index into its own deck; -1 = none."""
+    """The sell row of each call, as an index into its own deck; -1 = none, -2 = blocked."""
     starts = np.cumsum([0, *(len(rows) for rows in decks)]).tolist()
     found = rate(calls_of(calls), book_of(decks)).sell.rate_row.tolist()
     return [at if at < 0 else at - starts[c.sell] for at, c in zip(found, calls, strict=True)]
@@ -27,8 +27,7 @@ def rows_found(decks: list[list[RateRow]], calls: list[Call]) -> list[int]:
 
 def rows_expected(decks: list[list[RateRow]], calls: list[Call]) -> list[int]:
     naive = [NaiveDeck(rows) for rows in decks]
-    found = [naive[c.sell].row_at(c.number, c.at_ms) for c in calls]
-    return [-1 if at is None else at for at in found]
+    return [naive[c.sell].charge(c.number, c.at_ms, c.duration_ms)[0] for c in calls]
 
 
 def check(decks: list[list[RateRow]], numbers: list[str], times: list[int]) -> None:
@@ -71,6 +70,16 @@ NAMED: dict[str, tuple[list[RateRow], str, int, int]] = {
     "a row that ends before it begins never applies": ([row("4", 9, 5)], "4", 7, -1),
     "a row that ends as it begins never applies": ([row("4", 5, 5)], "4", 5, -1),
     "before 1970": ([row("4", -20, -10)], "4", -20, 0),
+    "a blocked code is not priced by a shorter one": (
+        [row("4", 0, 9), row("44", 0, 9, True)],
+        "441",
+        5,
+        -2,
+    ),
+    "a longer one is open": ([row("44", 0, 9, True), row("441", 0, 9)], "441", 5, 1),
+    "a block ends with its date": ([row("4", 0, 9), row("44", 0, 5, True)], "441", 5, 0),
+    "a block published later wins": ([row("4", 0, 9), row("4", 5, 9, True)], "4", 7, -2),
+    "and may be lifted": ([row("4", 0, 9, True), row("4", 5, 9)], "4", 7, 1),
 }
 
 
@@ -82,8 +91,9 @@ def test_effective(name: str) -> None:
 
 
 TIMES = st.integers(0, 12) | st.sampled_from([ALWAYS, FOREVER])
+CODES = st.sampled_from(["4", "44", "441", "4411", "4412", "45", "9"])
 ROWS = st.lists(
-    st.builds(row, st.sampled_from(["4", "44", "441", "4411", "4412", "45", "9"]), TIMES, TIMES),
+    st.builds(row, CODES, TIMES, TIMES, st.sampled_from([False, False, True])),
     max_size=14,
 )
 

@@ -65,7 +65,7 @@ def naive_listed(
         offers = []
         for place, deck in enumerate(request.vendors):
             at = naive[deck].row_at(code, request.at_ms)
-            if at is not None:
+            if at is not None and not naive[deck].rows[at].blocked:
                 rate = RATES[request.fx[place]] if request.fx and request.fx[place] >= 0 else (1, 1)
                 row = naive[deck].rows[at]
                 offers.append((naive_price(row, request.sample_ms, Fraction(*rate)), place))

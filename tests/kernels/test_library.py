@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels import BatchError, Book, DeckRates, Library, Rated, rate
-from kernels.layout import TIME_MAX, TIME_MIN
+from kernels.layout import BLOCKED, TIME_MAX, TIME_MIN
 from tests.kernels.compiled import Call, book_of, calls_of, digits_of, rule_numbers
 from tests.kernels.naive import NaiveDeck, Price, RateRow, Rule
 from tests.kernels.worlds import SPAN_MS, random_world
@@ -33,7 +33,11 @@ def compiled(library: Library, rows: Rows, first_row: int) -> DeckRates:
         length,
         np.array([row.from_ms for row in rows], np.int64),
         np.array([row.to_ms for row in rows], np.int64),
-        price_class << 32 | (np.arange(len(rows), dtype=np.int64) + first_row),
+        np.where(
+            [row.blocked for row in rows],
+            np.int64(BLOCKED),
+            price_class << 32 | (np.arange(len(rows), dtype=np.int64) + first_row),
+        ),
     )
 
 

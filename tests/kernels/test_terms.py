@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from kernels import rate
 from kernels.epochs import matched
-from kernels.layout import NO_FX
+from kernels.layout import NO_FX, UNRATED
 from kernels.terms import SECONDS_MAX, Terms, terms_at
 from tests.kernels.compiled import Call, book_of, calls_of, rule_numbers
 from tests.kernels.naive import RateRow
@@ -68,13 +68,13 @@ def test_the_terms_of_a_call_charge_what_the_batch_charges(
     side = rate(calls, book).sell
     node = int(matched(book.codes, calls.called.digits, calls.called.digit_count)[0])  # type: ignore[union-attr]
     terms = terms_at(book, 0, node, NO_FX, at_ms)
-    assert (terms is None) == bool(side.rate_row[0] < 0)
-    if terms is not None:
+    assert isinstance(terms, int) == bool(side.rate_row[0] < 0)
+    if not isinstance(terms, int):
         assert terms.charge(duration_ms) == int(side.nanos[0])
         assert terms.row == int(side.rate_row[0])
 
 
 def test_there_are_no_terms_without_a_deck() -> None:
     book = book_of([[]])
-    assert terms_at(book, -1, 0, NO_FX, 0) is None
+    assert terms_at(book, -1, 0, NO_FX, 0) == UNRATED
     assert np.array_equal(book.fx, np.empty((0, 2)))

@@ -40,8 +40,9 @@ def decks_of_group(draw: st.DrawFn) -> Decks:
                 anchor=shape.anchor,
             )
             price = draw(PRICES)._replace(first_s=first_s, next_s=next_s)
-            if draw(st.integers(0, 15)):
-                rows.append(RateRow(code, start, end, price, rule))
+            kind = draw(st.integers(0, 15))
+            if kind:
+                rows.append(RateRow(code, start, end, price, rule, blocked=kind == 1))
         tiers.append((threshold, rows))
     return tiers
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from kernels.layout import read_only
+from kernels.layout import BLOCKED, read_only
 from kernels.positions import call_ids
 from kernels.tiers import Tiered, TierGroups, rate_tiered
 from tests.kernels.compiled import Call, book_of, calls_of
@@ -59,7 +59,8 @@ def found(period: Period) -> tuple[list[TierCharge], list[int]]:
     for call, row, *rest in zip(period.calls, *columns, strict=True):
         deck = int(np.searchsorted(starts, row, "right")) - 1 if row >= 0 else -1
         tier = deck - int(first[call.group]) if row >= 0 else -1
-        charges.append(TierCharge(tier, row - int(starts[deck]) if row >= 0 else -1, *rest))
+        local = row - int(starts[deck]) if row >= 0 else max(row, BLOCKED)
+        charges.append(TierCharge(tier, local, *rest))
     return charges, given.closing_s.tolist()
 
 

@@ -61,9 +61,8 @@ def _deck(draw: random.Random, codes: list[str], rows: int) -> list[RateRow]:
     for _ in range(rows):
         start = draw.choice([-(2**62), draw.randrange(SPAN_MS)])
         end = draw.choice([2**62, draw.randrange(SPAN_MS)])
-        deck.append(
-            RateRow(draw.choice(codes), start, end, draw.choice(prices), draw.choice(rules))
-        )
+        row = RateRow(draw.choice(codes), start, end, draw.choice(prices), draw.choice(rules))
+        deck.append(row._replace(blocked=draw.random() < 0.1))
     return deck
 
 

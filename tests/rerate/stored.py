@@ -81,7 +81,7 @@ class Stored:
     ) -> DeckVersion:
         """Publish a full version: prefix -> nanos a minute, by the second."""
         rows = [
-            (prefix, f"to {prefix}", rate, rate, 0, 1, 1, from_ms, FOREVER_MS, "any", "any")
+            (prefix, f"to {prefix}", rate, rate, 0, 1, 1, from_ms, FOREVER_MS, "any", "any", False)
             for prefix, rate in per_min.items()
         ]
         rates = pa.table(list(zip(*rows, strict=True)), schema=RATES)

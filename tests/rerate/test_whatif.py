@@ -52,14 +52,15 @@ def factors(stored: Stored, numerator: int) -> None:
 
 
 def by_origin(stored: Stored, name: str) -> None:
-    """A sell deck by which Germany costs less for those who call from Germany."""
+    """A sell deck: Germany costs less for those who call from there; its mobiles are blocked."""
     rows = [
-        (prefix, f"to {prefix}", nanos, nanos, 0, 60, 30, 0, FOREVER_MS, "any", origin)
+        (prefix, f"to {prefix}", nanos, nanos, 0, 60, 30, 0, FOREVER_MS, "any", origin, not nanos)
         for prefix, nanos, origin in (
             ("49", 50_000_000, "any"),
             ("49", 20_000_000, "home"),
             ("33", 40_000_000, "any"),
             ("1", 7_000_000, "any"),
+            ("4917", 0, "any"),
         )
     ]
     rates = pa.table(list(zip(*rows, strict=True)), schema=RATES)

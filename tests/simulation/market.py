@@ -91,7 +91,7 @@ def _compiled(version: Version) -> DeckVersion:
         (code, f"to {code}", p.rate, p.rate, p.connect, p.first_s, p.next_s)
         for code, p in version.prices.items()
     ]
-    terms = (version.from_ms, FOREVER_MS, "any", "any")
+    terms = (version.from_ms, FOREVER_MS, "any", "any", False)
     columns = [list(c) for c in zip(*((*row, *terms) for row in rows), strict=True)]
     decks = dict((CUSTOMERS | VENDORS).values())
     return DeckVersion(

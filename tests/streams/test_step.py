@@ -35,7 +35,8 @@ def tariff() -> Tariff:
                 [
                     ["49"],
                     ["Germany"],
-                    *([v] for v in (rate, rate, 0, 1, 1, ALWAYS_MS, FOREVER_MS, "any", "any")),
+                    *([v] for v in (rate, rate, 0, 1, 1, ALWAYS_MS, FOREVER_MS)),
+                    *([v] for v in ("any", "any", False)),
                 ],
                 schema=RATES,
             ),

@@ -14,12 +14,15 @@ import pyarrow.compute as pc
 
 from billing.cdr import FLAWS, flaws
 from kernels.layout import I64
+from kernels.plain_numbers import plain_numbers
 
 Flags = npt.NDArray[np.bool_]
+WHOLE_DIGITS_MAX: Final = 18
 WHOLE: Final = r"^-?[0-9]{1,18}$"
-DECIMAL: Final = r"^[0-9]{1,9}(\.[0-9]{0,12})?$"
+DECIMAL: Final = r"^[0-9]{1,12}(\.[0-9]{0,12})?$"
 DECIMAL_PLACES: Final = 12
 UNITS_MAX: Final = 10**17
+ZERO, PLUS = b"0+"
 
 
 class Table(NamedTuple):
@@ -96,15 +99,17 @@ def whole(texts: pa.Array, field: str, found: Flaws, blank: int | None = 0) -> I
         found.note(nothing, "missing", field, texts, "required")
     if nothing.any():
         texts = pc.if_else(pa.array(nothing), str(blank or 0), texts)
-    try:
-        return pc.cast(texts, pa.int64()).to_numpy()  # type: ignore[no-any-return]
-    except pa.ArrowInvalid:
+    if not _only_digits(texts) or _longest(texts) > WHOLE_DIGITS_MAX:
         texts = pc.utf8_trim_whitespace(texts)
         fits = flags(pc.match_substring_regex(texts, WHOLE))
-        detail = "not a whole number of at most 18 digits"
+        detail = f"not a whole number of at most {WHOLE_DIGITS_MAX} digits"
         found.note(~fits, "invalid", field, texts, detail)
-        kept = pc.if_else(pa.array(fits), texts, "0")
-        return pc.cast(kept, pa.int64()).to_numpy()  # type: ignore[no-any-return]
+        texts = pc.if_else(pa.array(fits), texts, "0")
+    return pc.cast(texts, pa.int64()).to_numpy()  # type: ignore[no-any-return]
+
+
+def _longest(texts: pa.Array) -> int:
+    return pc.max(pc.binary_length(texts)).as_py() or 0
 
 
 def scaled(texts: pa.Array, per_unit: int, field: str, found: Flaws) -> I64:
@@ -140,27 +145,15 @@ def _times(units: I64, per_unit: int, texts: pa.Array, field: str, found: Flaws)
 
 
 def plain(numbers: pa.Array) -> pa.Array:
-    """Numbers without what SIP and people put around and between the digits.
-
-    "sip:+44@host;user=phone" is "+44"; spaces, "-", ".", "/" and brackets are dropped.
-    """
-    if _only_digits(numbers):
-        return numbers
-    if flags(pc.match_substring(numbers, "<")).any():
-        numbers = pc.replace_substring_regex(numbers, r"^[^<]*<([^>]*).*$", r"\1")
-    if flags(pc.match_substring_regex(numbers, "[@:;]")).any():
-        pattern = r"^\s*(?:sips?:|tel:)?([^@;:]*).*$"
-        numbers = pc.replace_substring_regex(numbers, pattern, r"\1")
-    if flags(pc.match_substring_regex(numbers, r"[ \-./()]")).any():
-        numbers = pc.replace_substring_regex(numbers, r"[ \-./()]", "")
-    return numbers
+    """Numbers without what SIP and people put around and between the digits."""
+    return numbers if _only_digits(numbers, PLUS) else plain_numbers(numbers)
 
 
-def _only_digits(numbers: pa.Array) -> bool:
-    """Whether all texts are digits and "+"."""
-    offsets = np.frombuffer(numbers.buffers()[1] or b"", np.int32)
-    if not len(numbers) or not numbers.buffers()[2]:
+def _only_digits(texts: pa.Array, also: int = ZERO) -> bool:
+    """Whether all bytes of all texts are digits, or the one of `also`."""
+    _, offsets, data = texts.buffers()
+    if not len(texts) or not data:
         return True
-    begin, end = offsets[numbers.offset], offsets[numbers.offset + len(numbers)]
-    held = np.frombuffer(numbers.buffers()[2], np.uint8)[begin:end]
-    return bool((((held - np.uint8(48)) < 10) | (held == 43)).all())
+    bounds = np.frombuffer(offsets, np.int32, len(texts) + 1, texts.offset * 4)
+    held = np.frombuffer(data, np.uint8)[bounds[0] : bounds[-1]]
+    return bool((((held - np.uint8(ZERO)) < 10) | (held == also)).all())

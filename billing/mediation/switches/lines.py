@@ -19,6 +19,8 @@ DOCUMENT_LINES_MAX: Final = 20_000
 """of a JSON document; it ends there, whatever it says"""
 BLANK_BYTES_MAX: Final = 16
 """of a line of white space that counts as none"""
+BYTE_MARK: Final = b"\xef\xbb\xbf"
+"""what some programs put in front of UTF-8"""
 NEWLINE, RETURN, BRACE, CLOSING = b"\n\r{}"
 
 
@@ -81,7 +83,9 @@ def begins(records: Records, word: bytes) -> Flags:
 
 def documents_end(data: bytes) -> int:
     """How many leading bytes are whole JSON documents and the lines between them."""
-    return _cut(split_lines(data[: lines_end(data)], 1), False)[1]
+    lines = data[: lines_end(data)]
+    plain = lines.removeprefix(BYTE_MARK)
+    return _cut(split_lines(plain, 1), False)[1] + len(lines) - len(plain)
 
 
 def split_documents(data: bytes, line: int) -> Records:

@@ -61,9 +61,7 @@ def _international(numbers: pa.Array, rule: NumberRule) -> pa.Array:
         rest = pc.utf8_slice_codeunits(numbers, len(rule.international_prefix))
         result = pc.if_else(pa.array(abroad), rest, result)
         beyond |= abroad
-    if rule.trunk_prefix:
-        inland = flags(pc.starts_with(numbers, rule.trunk_prefix)) & ~beyond
-        rest = pc.utf8_slice_codeunits(numbers, len(rule.trunk_prefix))
-        inside = pc.binary_join_element_wise(rule.national, rest, "")
-        result = pc.if_else(pa.array(inland), inside, result)
-    return result
+    inland = flags(pc.starts_with(numbers, rule.trunk_prefix)) & ~beyond
+    rest = pc.utf8_slice_codeunits(numbers, len(rule.trunk_prefix))
+    inside = pc.binary_join_element_wise(rule.national, rest, "")
+    return pc.if_else(pa.array(inland), inside, result)

@@ -15,7 +15,7 @@ from billing.mediation.switches.columns import Flaws, Table
 from billing.mediation.switches.csv_table import Unread
 from billing.mediation.switches.draft import Draft
 from billing.mediation.switches.finish import Finisher
-from billing.mediation.switches.lines import Records, blank, lines_end, split_lines
+from billing.mediation.switches.lines import BYTE_MARK, Records, blank, lines_end, split_lines
 from billing.mediation.switches.ported import Ported
 from billing.mediation.switches.source import Source
 from billing.mediation.switches.taken import Dead, Taken
@@ -24,7 +24,6 @@ from kernels.layout import I64
 TAKE_BYTES_MAX: Final = 256 * 1024 * 1024
 """of one take; what a take needs in memory is a small multiple of its bytes"""
 VALUE_BYTES_MAX: Final = ERRORS_SHOWN_MAX
-BYTE_MARK: Final = b"\xef\xbb\xbf"
 
 
 class Read(NamedTuple):
@@ -73,9 +72,7 @@ class Reader:
         """
         if len(data) > TAKE_BYTES_MAX:
             raise ValueError(f"{len(data)} bytes in one take: at most {TAKE_BYTES_MAX}")
-        records = self._split(data, line)
-        if line == 1 and data.startswith(BYTE_MARK):
-            records.start[0] = min(len(BYTE_MARK), int(records.end[0]))
+        records = self._split(data.removeprefix(BYTE_MARK) if line == 1 else data, line)
         skipped: Counter[str] = Counter()
         empty = blank(records)
         skipped["blank"] += int(empty.sum())

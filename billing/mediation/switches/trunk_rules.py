@@ -39,7 +39,7 @@ class NumberRule(NamedTuple):
     add: str = ""
     national: str = ""
     """country code: what begins with the international prefix or "+" loses it, what begins with
-    the trunk prefix has it replaced by the country code"""
+    the trunk prefix has it replaced by the country code; without one that is every other number"""
     trunk_prefix: str = "0"
     international_prefix: str = "00"
     replace: str | None = None

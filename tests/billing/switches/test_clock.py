@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing.mediation.switches.clock import (
@@ -95,6 +95,7 @@ def test_an_offset_in_the_text_beats_the_zone() -> None:
     assert read(["2026-07-01 10:00:00+00"], zone="Asia/Tokyo") == read(["2026-07-01 10:00:00"])
 
 
+@settings(deadline=None)
 @given(st.lists(MOMENTS, min_size=1, max_size=20))
 def test_agrees_with_the_standard_library(moments: list[datetime]) -> None:
     texts = [m.isoformat(" ", "milliseconds") for m in moments]

@@ -4,12 +4,13 @@ from decimal import ROUND_DOWN, Decimal
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing.mediation.switches.columns import Flaws, Table, plain, scaled, whole
 
 
+@settings(deadline=None)
 @given(st.lists(st.decimals(0, 10**9 - 1, places=6, allow_nan=False), min_size=1, max_size=10))
 def test_milliseconds_of_decimals_are_exact(numbers: list[Decimal]) -> None:
     found = Flaws()

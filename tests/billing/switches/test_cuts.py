@@ -8,8 +8,8 @@ from tests.billing.switches.ledger import account
 from tests.billing.switches.mutations import mutate
 from tests.billing.switches.samples import SAMPLES, file_of, source_of
 
-CALLS = 25
-EXAMPLES = 6
+CALLS = 12
+EXAMPLES = 4
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -28,7 +28,7 @@ def test_any_cut_gives_the_same(name: str, data: st.DataObject) -> None:
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_file_that_grows_in_small_steps(name: str) -> None:
     source, whole = source_of(name), file_of(name, 4)
-    steps = list(range(0, len(whole), 1 + len(whole) // 30))
+    steps = list(range(0, len(whole), 1 + len(whole) // 12))
     assert account(source, whole, steps, restore=True) == account(source, whole, [])
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing.mediation.switches import open_reader
@@ -54,6 +54,7 @@ def shown(paired: Paired) -> dict[str, set[object]]:
     return {"pairs": set(pairs), **rest}
 
 
+@settings(deadline=None)
 @given(RECORDS)
 def test_in_bulk_as_record_by_record(records: list[tuple[str, bool, int]]) -> None:
     assert shown(pair(events(records), 0, AGE_MS)) == one_by_one(records)

@@ -6,6 +6,8 @@ from billing.errors import OptionsRefused
 from billing.mediation.switches import open_reader, parse_sources
 from tests.billing.switches.samples import MAPPED, SAMPLES, reader_of, source_of
 
+CSV = '[sources.a]\nformat = "csv"\nzone = "UTC"\n'
+
 
 def refused(text: str) -> str:
     """The message a text is refused with."""
