@@ -171,7 +171,7 @@ class FolderIntake:
             return None
         revision = revision_of(stamp.name)
         directory = self.folder.directory
-        found = known(self._ledger, self._source, revision, directory, stamp, quiet_s)
+        found = known(self._ledger, step, self._source, revision, directory, stamp, quiet_s)
         if found.wait:
             return None
         row = new_row(self._new_id(), self._source, stamp, step.now_ms, revision)

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from collect.content import HEAD_BYTES, Content, Stamp, hashes_at, head_of
 from collect.file_row import FileRow
 from collect.ledger import Ledger
+from collect.step import Step
 
 COPYING_S: Final = 5.0
 """A file that begins like another one, and has no more than that, may be a copy that is still
@@ -27,20 +28,23 @@ class Known(NamedTuple):
 
 
 def known(
-    ledger: Ledger, source: str, revision: str, directory: str, stamp: Stamp, quiet_s: float
+    ledger: Ledger,
+    step: Step,
+    source: str,
+    revision: str,
+    directory: str,
+    stamp: Stamp,
+    quiet_s: float,
 ) -> Known:
-    """Which known file's content a file begins with. Raises Moved, UNREADABLE.
+    """Which file's content a file begins with: of the ledger's, and as this step has moved them on.
 
-    quiet_s: for how long it has been unchanged. Files of another revision are others.
+    quiet_s: for how long it has been unchanged. Files of another revision are others. Raises Moved,
+    UNREADABLE.
     """
     content = Content(directory, stamp)
     try:
         head = content.peek(HEAD_BYTES)
-        like: list[FileRow] = []
-        for length in ledger.head_lengths(source):
-            if length <= len(head):
-                found = ledger.with_head(source, length, head_of(head[:length])[1])
-                like += [row for row in found if row.revision == revision]
+        like = [row for row in _alike(ledger, step, source, head) if row.revision == revision]
         if not like:
             return Known(None)
         hashes = hashes_at(content, (row.position for row in like))
@@ -53,3 +57,17 @@ def known(
         return Known(None, wait=longer and quiet_s < COPYING_S)
     finally:
         content.close()
+
+
+def _alike(ledger: Ledger, step: Step, source: str, head: bytes) -> list[FileRow]:
+    """The files of a source that begin so."""
+    found: dict[str, FileRow] = {}
+    for length in ledger.head_lengths(source):
+        if length <= len(head):
+            rows = ledger.with_head(source, length, head_of(head[:length])[1])
+            found |= {row.id: row for row in rows}
+    for row in step.files.values():
+        own = head_of(head[: row.head_bytes])
+        if row.source == source and row.head_bytes and own == (row.head_bytes, row.head):
+            found[row.id] = row
+    return list(found.values())

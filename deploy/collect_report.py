@@ -13,6 +13,8 @@ Row = dict[str, Any]
 _COUNTS = ("records", "calls", "unread", "skipped", "rated", "suspended", "dead", "duplicate")
 _INSTANTS = ("first_ms", "last_ms", "begun_ms", "seen_ms")
 ID_CHARS = 8
+WIDTH_MIN = 150
+"""columns: narrower, counts could not be read"""
 
 
 def waiting(row: Row) -> int:
@@ -35,17 +37,19 @@ def _told(row: Row) -> Row:
 
 def show_files(rows: list[Row]) -> None:
     """A line for each file."""
-    table = Table()
+    table = Table(box=None)
     for name in ("file", "source", "name", "state", "since"):
-        table.add_column(name, overflow="fold")
+        table.add_column(name, no_wrap=name != "name", overflow="fold")
     for name in (*_COUNTS, "waiting"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        since = format_instant_ms(row["begun_ms"])[:19]
+        since = format_instant_ms(row["begun_ms"])[:16]
         texts = [row["file"][:ID_CHARS], row["source"], row["name"], row["state"], since]
         counts = [f"{row[name]:,}" for name in _COUNTS]
         table.add_row(*texts, *counts, f"{waiting(row):,}")
-    Console().print(table)
+    console = Console()
+    console.width = max(console.width, WIDTH_MIN)
+    console.print(table)
 
 
 def show_file(row: Row, now: list[Row]) -> None:

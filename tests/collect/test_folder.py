@@ -136,6 +136,21 @@ def test_a_packed_file_alone(here: Collecting) -> None:
     assert here.row("old.csv.gz").state == DONE
 
 
+def test_a_file_and_its_copies_are_found_at_once(here: Collecting) -> None:
+    """As after a time in which nobody looked: some of it known, some new, and packed as well."""
+    here.write("cdr.csv", HEADER + line(1))
+    here.run()
+    path = here.write("cdr.csv", line(2) + line(3))
+    here.pack("cdr.csv.1.gz", path.read_bytes())
+    shutil.copyfile(path, here.files / "copy.csv")
+    here.touch(here.files / "copy.csv")
+    here.now_s += 10
+    here.kill()
+    here.run()
+    assert here.calls() == ids(1, 2, 3)
+    assert {here.row(name).calls for name in ("cdr.csv.1.gz", "copy.csv")} == {0}
+
+
 @pytest.mark.parametrize("name", ["again.csv", "sub.csv"])
 def test_a_file_sent_again(here: Collecting, name: str) -> None:
     data = HEADER + b"".join(line(n) for n in range(50))

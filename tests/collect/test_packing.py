@@ -15,15 +15,17 @@ from collect.packing import LETTERS_MAX, PAYLOAD_BYTES_MAX, ROWS_MAX, Packed, pa
 
 def calls(*names: str, text: str = "", same: bool = False) -> pa.RecordBatch:
     """A call of each customer, in this order."""
-    common = {"answered_at": 1_790_000_000_000, "duration_ms": 60_000, "called": "4930123456"}
     cdrs = [
         Cdr(
-            **{name: text for name in ("calling", "switch")},
-            **common,
             call_id="c" if same else f"c{n}",
+            switch=text,
             leg="",
             customer=name,
             vendor="vend",
+            calling=text,
+            called="4930123456",
+            answered_at=1_790_000_000_000,
+            duration_ms=60_000,
             sip_code=200,
             pdd_ms=None,
         )

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -111,7 +112,7 @@ def test_a_step_returns_when_the_broker_has_it(settings: Settings, here: Collect
                 written(here, number)
                 before = len(await read(settings, topics.RAW))
                 stamps = here.folder.look(here.now_s + number)
-                more = await now.pipeline.step(lambda step, s=stamps: here.folder.take(s, step))
+                more = await now.pipeline.step(partial(here.folder.take, stamps))
                 assert not more
                 assert not here.ledger.unsent()
                 assert len(await read(settings, topics.RAW)) == before + 6

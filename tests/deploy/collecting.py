@@ -44,9 +44,10 @@ class Collector:
         try:
             url = f"http://{self._platform.settings.collect_metrics}/readyz"
             with urllib.request.urlopen(url, timeout=2) as answer:
-                return bool(answer.status == 200)
+                status: int = answer.status
         except OSError:
             return False
+        return status == 200
 
     def wait_taken(self) -> None:
         """Wait until it has kept something new, no longer: most likely it is not sent yet."""

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from clickhouse.client import insert_arrow
-from clickhouse.tables import COLLECTED_MESSAGE
+from clickhouse.collect_tables import COLLECTED_MESSAGE
 from rerate.life import Refused, State
 from rerate.scope import ScopeRefused, parse
 from tests.rerate.stored import LOG, Stored, call, whole
