@@ -16,6 +16,7 @@ from billing.mediation.switches.clock import ISO, instants_ms
 from billing.mediation.switches.columns import Flaws, Table, flags, is_blank, scaled
 from billing.mediation.switches.csv_reader import CsvReader
 from billing.mediation.switches.draft import Draft, either, note_missing, only, texts_of
+from kernels.text_parts import before_last
 
 RESPONSES: Final = {"NO ANSWER": 480, "BUSY": 486, "FAILED": 503, "CONGESTION": 503}
 TEXTS: Final = {
@@ -24,8 +25,8 @@ TEXTS: Final = {
     "called": ("dst",),
     "customer": ("accountcode",),
 }
-PEER: Final = r"-[^-]*$"
-"""what is behind the peer's name in the name of a channel"""
+PEER_END: Final = "-"
+"""behind it the name of a channel has a number of its own"""
 
 
 class Asterisk(CsvReader):
@@ -49,8 +50,8 @@ class Asterisk(CsvReader):
         duration_ms = scaled(table.text("billsec"), 1_000, "billsec", found)
         texts = texts_of(table, TEXTS)
         texts["call_id"] = _ids(table)
-        texts["trunk_in"] = pc.replace_substring_regex(table.text("channel"), PEER, "")
-        texts["trunk_out"] = pc.replace_substring_regex(table.text("dstchannel"), PEER, "")
+        texts["trunk_in"] = before_last(table.text("channel"), PEER_END)
+        texts["trunk_out"] = before_last(table.text("dstchannel"), PEER_END)
         return Draft(
             answered_at=at,
             duration_ms=only(answered, duration_ms),

@@ -99,7 +99,7 @@ def _read_shape(texts: pa.Array, left: I64, forms: Forms, local: I64, kind: I8) 
     match = next((m for m in (form.fullmatch(sample) for form in forms) if m), None)
     if not match or not sample.isascii():
         same: Flags = np.asarray(pc.equal(texts.take(pa.array(left)), sample))
-        return left[~same]  # type: ignore[no-any-return]
+        return left[~same]
     length = len(sample)
     chosen = texts if len(left) == len(texts) else texts.take(pa.array(left))
     fits: Flags = np.asarray(pc.equal(pc.binary_length(chosen), length))
@@ -113,7 +113,7 @@ def _read_shape(texts: pa.Array, left: I64, forms: Forms, local: I64, kind: I8) 
     local[here] = value[conforms] - (offset_ms or 0)
     kind[here] = np.where(valid[conforms], now, BAD)
     fits[fits] = conforms
-    return left[~fits]  # type: ignore[no-any-return]
+    return left[~fits]
 
 
 def _conforms(cells: U8, match: re.Match[str]) -> Flags:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from billing.mediation.switches import causes
 from billing.mediation.switches.clock import ISO, epoch_ms, instants_ms
-from billing.mediation.switches.columns import Flaws, Table, flags, is_blank, whole
+from billing.mediation.switches.columns import Flaws, Table, flags, is_blank, scaled, whole
 from billing.mediation.switches.csv_reader import CsvReader
 from billing.mediation.switches.draft import (
     Draft,
@@ -57,6 +57,8 @@ TEMPLATE: Final = (
     *("accountcode", "read_codec", "write_codec"),
 )
 """the template `example` that mod_cdr_csv comes with"""
+DURATIONS: Final = (("billmsec", 1, 1), ("billusec", 1, 1_000), ("billsec", 1_000, 1))
+"""a variable, milliseconds of its unit, and what they are divided by"""
 GATEWAY: Final = r"^.*?sofia/gateway/(?P<name>[^/,|]+)/.*$"
 REMOTE: Final = r"^[^,|]*@(?P<host>[^/,|]+)$"
 
@@ -96,13 +98,13 @@ def _duration_ms(table: Table, found: Flaws) -> I64:
     present = set(table.columns)
     result = np.zeros(len(table.line), np.int64)
     known = np.zeros(len(table.line), np.bool_)
-    for name, times, parts in (("billmsec", 1, 1), ("billusec", 1, 1_000), ("billsec", 1_000, 1)):
+    for name, per_unit, parts in DURATIONS:
         if name not in present or known.all():
             continue
         texts = table.text(name)
         here = ~is_blank(texts) & ~known
         wanted = pc.if_else(pa.array(here), texts, "")
-        result[here] = (whole(wanted, name, found) * times // parts)[here]
+        result[here] = (scaled(wanted, per_unit, name, found) // parts)[here]
         known |= here
     blank = pa.repeat("", len(known))
     found.note(~known, "missing", "billmsec", blank, "required (or billusec, billsec)")

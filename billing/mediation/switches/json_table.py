@@ -4,7 +4,7 @@ A document that is no JSON object is a dead letter. What a path leads to becomes
 written; an object or a list there, and nothing there, are "".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -46,11 +46,10 @@ def read_documents(
             continue
         rows.append(at)
         held = [_at(document, parent) for parent in parents]
-        found.append([_text(held[parent].get(leaf)) for parent, leaf in leaves])
-    texts = zip(*found, strict=True) if found else [()] * len(ways)
-    if encoded:
-        texts = ([unquote(t) if "%" in t else t for t in column] for column in texts)
-    arrays = (pa.array(column, pa.string()) for column in texts)
+        values = [held[parent].get(leaf, "") for parent, leaf in leaves]
+        found.append([v if type(v) is str else _text(v) for v in values])
+    columns = zip(*found, strict=True) if found else [()] * len(ways)
+    arrays = [pa.array(_decoded(c) if encoded else c, pa.string()) for c in columns]
     table = Table(dict(zip(ways, arrays, strict=True)), records.line[np.array(rows, np.int64)])
     named = {name: table.first(*way) for name, way in paths.items()}
     return Table(named, table.line), np.array(rows, np.int64), unread
@@ -84,9 +83,11 @@ def _object(value: Any) -> dict[str, Any]:
     return {}
 
 
+def _decoded(texts: Iterable[str]) -> list[str]:
+    return [unquote(text) if "%" in text else text for text in texts]
+
+
 def _text(value: Any) -> str:
-    if type(value) is str:
-        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float) else ""

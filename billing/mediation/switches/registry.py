@@ -29,8 +29,8 @@ FORMATS: Final[dict[str, type[Reader]]] = {
     "csv": GenericCsv,
     "json": GenericJson,
 }
-ZONED: Final = frozenset({"asterisk_csv", "ribbon_act", "oracle_sbc"})
-"""formats whose times have no offset: their sources name a zone"""
+ZONED: Final = frozenset({"freeswitch_csv", "asterisk_csv", "ribbon_act", "oracle_sbc"})
+"""formats whose times may have no offset: their sources name a zone"""
 MAPPED: Final = frozenset({"csv", "json"})
 
 

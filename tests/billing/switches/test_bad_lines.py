@@ -87,10 +87,11 @@ def test_lines_are_read_as_they_were_written(rows: list[list[str]], everywhere: 
     import csv
     import io
 
-    quoting = csv.QUOTE_ALL if everywhere else csv.QUOTE_MINIMAL
     plain = [[c.replace("\n", "").replace("\r", "") for c in row] for row in rows]
     text = io.StringIO(newline="")
-    csv.writer(text, quoting=quoting, lineterminator="\n").writerows(plain)
+    csv.writer(
+        text, quoting=csv.QUOTE_ALL if everywhere else csv.QUOTE_MINIMAL, lineterminator="\n"
+    ).writerows(plain)
     records = split_lines(text.getvalue().encode(), 1)
     form = Form(",", True, ("a", "", "c"), 3, 3)
     table, at, unread = read_table(records, records.line - 1, form)

@@ -3,7 +3,8 @@
 import pytest
 
 from billing.mediation.switches import FORMATS
-from tests.billing.switches.samples import SAMPLES, expected, file_of, is_attempt, reader_of
+from tests.billing.switches.imagined import is_attempt
+from tests.billing.switches.samples import SAMPLES, expected, file_of, reader_of
 
 CALLS = 20
 

@@ -17,6 +17,8 @@ ROOT = Path(__file__).parents[3]
 FUZZ_S = 60
 START_S = 240
 LINES = 1_000_000
+DRAWN = 1_050_000
+"""some formats have fewer lines than calls were drawn for"""
 SPOILT = 0.3
 PIECE_BYTES = 4 * 1024 * 1024
 GROWTH_MB_MAX = 1_024
@@ -39,7 +41,7 @@ def test_each_of_a_million_lines_is_accounted_for() -> None:
     lines = good = dead = 0
     before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for seed, name in enumerate(FORMATS):
-        calls = 1 + LINES // len(FORMATS) // SAMPLES[name].per_call
+        calls = DRAWN // len(FORMATS) // SAMPLES[name].per_call
         data = mutate(file_of(name, calls), seed, SPOILT)
         found = account(source_of(name), data, list(range(0, len(data), PIECE_BYTES)))
         assert found.records == len(found.calls) + len(found.dead) + sum(
@@ -51,5 +53,5 @@ def test_each_of_a_million_lines_is_accounted_for() -> None:
         good, dead = good + len(found.calls), dead + len(found.dead)
     grown_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb) // 1_024
     print(f"{lines:,} lines: {good:,} calls, {dead:,} dead letters; {grown_mb} MB")
-    assert lines >= LINES - LINES // 10
+    assert lines >= LINES
     assert grown_mb < GROWTH_MB_MAX

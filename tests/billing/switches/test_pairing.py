@@ -1,5 +1,7 @@
 """INVITEs and BYEs: pairs, repetitions, what waits in vain, in bulk as record by record."""
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 from hypothesis import given, settings
@@ -7,7 +9,8 @@ from hypothesis import strategies as st
 
 from billing.mediation.switches import open_reader
 from billing.mediation.switches.pairing import Events, Paired, pair
-from tests.billing.switches.samples import BEGIN_MS, source_of
+from tests.billing.switches.imagined import BEGIN_MS
+from tests.billing.switches.samples import source_of
 
 AGE_MS = 10
 RECORDS = st.lists(
@@ -26,7 +29,7 @@ def events(records: list[tuple[str, bool, int]]) -> Events:
     )
 
 
-def one_by_one(records: list[tuple[str, bool, int]]) -> dict[str, set[object]]:
+def one_by_one(records: list[tuple[str, bool, int]]) -> dict[str, Any]:
     """The same rules, record by record, as they are written down."""
     held: dict[str, int] = {}
     pairs, repeated, old, now = set(), set(), set(), 0
@@ -47,7 +50,7 @@ def one_by_one(records: list[tuple[str, bool, int]]) -> dict[str, set[object]]:
     return {"pairs": pairs, "repeated": repeated, "old": old, "waiting": set(held.values())}
 
 
-def shown(paired: Paired) -> dict[str, set[object]]:
+def shown(paired: Paired) -> dict[str, Any]:
     """The result in bulk, as sets."""
     pairs = zip(paired.invite.tolist(), paired.bye.tolist(), strict=True)
     rest = {name: set(getattr(paired, name).tolist()) for name in ("repeated", "old", "waiting")}
