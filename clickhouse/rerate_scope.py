@@ -39,6 +39,8 @@ class Wanted(NamedTuple):
     suspended: bool | None = None
     of_decks: tuple[tuple[str, ...], tuple[str, ...]] | None = None
     """calls of one of these customers or of one of these vendors"""
+    files: tuple[str, ...] = ()
+    """ids of collected files: calls that stand in cdr as one of their messages brought them"""
 
 
 class Span(NamedTuple):
@@ -135,6 +137,10 @@ def _on_calls(wanted: Wanted) -> str:
         digits = "replaceRegexpOne(called, '^([+]|00)', '')"
         begins = (f"startsWith({digits}, {format_str(code)})" for code in wanted.codes)
         parts.append(f"({' OR '.join(begins)})")
+    if wanted.files:
+        places = "SELECT raw_log, raw_partition, raw_offset FROM collected_message"
+        own = f"{places} WHERE file IN ({_texts(wanted.files)})"
+        parts.append(f"(log, partition, offset) IN ({own})")
     return " AND ".join(parts)
 
 

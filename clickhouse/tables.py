@@ -6,6 +6,7 @@ Columns that ClickHouse fills by itself (MATERIALIZED) are not inserted and not 
 
 from typing import Final
 
+from clickhouse.collect_tables import COLLECTED_FILE, COLLECTED_MESSAGE
 from clickhouse.credit_tables import (
     CREDIT_DECISION,
     CREDIT_EVENT,
@@ -244,7 +245,7 @@ TABLES: Final = (
     *(CDR, CHARGE, DEAD_LETTER, RECEIPT, DECK_VERSION, RATE, ACCOUNT, DECK_NUMBER),
     *(FX_RATE, BALANCE, RERATE_STEP, RERATE_DELTA, RERATE_CHUNK, RERATE_PRICES, INVOICED),
     *(CREDIT_LIMIT, MOVEMENT, CREDIT_STATE, CREDIT_DECISION, CREDIT_EVENT),
-    *(FRAUD_ALERT, FRAUD_ACTION),
+    *(FRAUD_ALERT, FRAUD_ACTION, COLLECTED_FILE, COLLECTED_MESSAGE),
 )
 
 LIVE_VERSIONS: Final = 1 << 48

@@ -9,7 +9,15 @@ from typing import Annotated
 import typer
 
 from billing.errors import TollwireError
-from deploy import cli_credit, cli_deck, cli_files, cli_fraud, cli_invoiced, cli_rerate
+from deploy import (
+    cli_collect,
+    cli_credit,
+    cli_deck,
+    cli_files,
+    cli_fraud,
+    cli_invoiced,
+    cli_rerate,
+)
 from deploy.cli_words import choice
 from deploy.runtime.settings import SettingsError, load_settings
 
@@ -27,6 +35,7 @@ app.add_typer(fx_app, name="fx")
 app.add_typer(cli_rerate.app, name="rerate")
 app.add_typer(cli_credit.app, name="credit")
 app.add_typer(cli_fraud.app, name="fraud")
+app.add_typer(cli_collect.app, name="collect")
 
 PROCESSES = ("broker", "clickhouse", "rater", "controls", "fraud", "rerate", "console", "traffic")
 

@@ -73,6 +73,8 @@ def preview(
         typer.Option(help="SIDE:DECK=OTHER, a loaded deck or a CSV file, for this run only"),
     ] = None,
     restate: Annotated[bool, typer.Option(help="correct invoiced calls too")] = False,
+    file: Annotated[list[str] | None, typer.Option(help="id of a collected file")] = None,
+    withdraw: Annotated[bool, typer.Option(help="take the files' calls off both sides")] = False,
     note: str = "",
     by: By = "",
     export: Annotated[Path | None, typer.Option(help=".xlsx or .parquet")] = None,
@@ -91,6 +93,8 @@ def preview(
         "codes": code,
         "switches": switch,
         "restate": restate,
+        "files": file,
+        "withdraw": withdraw,
     }
     if run is not None and (any(given.values()) or scope or calls or instead or note):
         raise TollwireError(f"run {run} has its scope: give a run or a scope, not both")

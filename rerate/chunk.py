@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from billing.rating import BOTH, rate
+from billing.rating import BOTH, REASONS, WITHDRAWN, rate, withdraw
 from billing.tariff import Tariff
 from kernels import parse_numbers
 from kernels.layout import I64, U64
@@ -44,11 +44,13 @@ def rerate(
     threads: int,
     changes: bool,
     invoiced: Mapping[tuple[str, str], int] | None = None,
+    withdrawing: bool = False,
 ) -> Rerated:
     """Rate calls again and compare. side: "sell", "buy" or "both", the legs that may change.
 
     changes: whether the rows to write are asked for; then `read` has whole legs. invoiced: (leg,
-    account) -> up to when in ms a change of its calls is booked as an adjustment.
+    account) -> up to when in ms a change of its calls is booked as an adjustment. withdrawing: the
+    calls lose their price, for good: those that are withdrawn stay so, whatever decks say.
 
     A call is rated whole or not at all: where only one leg may change and the call becomes rated,
     or ceases to be, the other leg does too.
@@ -59,11 +61,13 @@ def rerate(
     whole = np.zeros(calls.num_rows, np.bool_)
     whole[place[(leg == LEGS["sell"]) & (place >= 0)]] = True
     was = _was_rated(read.legs, place, whole)
+    gone = whole if withdrawing else withdrawn_of(read.legs, place, len(whole))
     figures, written = Figures(), [CHANGES.empty_table()]
     for subset, legs in _subsets(side, whole, was):
         part = calls if len(subset) == calls.num_rows else calls.take(pa.array(subset))
         digits, count = parse_numbers(part.column("called"))
         priced = rate(part, digits, count, tariff, threads, legs)
+        withdraw(priced, gone[subset])
         position = np.full(calls.num_rows, -1)
         position[subset] = np.arange(len(subset))
         for name, number in LEGS.items():
@@ -115,6 +119,14 @@ def _was_rated(legs: pa.Table, place: I64, whole: Mask) -> Mask:
     was = np.zeros(len(whole), np.bool_)
     was[place[place >= 0]] = is_empty(legs.column("reason"))[place >= 0]
     return was
+
+
+def withdrawn_of(legs: pa.Table, place: I64, calls: int) -> Mask:
+    """Which of n calls were withdrawn; place: the call of each leg, -1 where there is none."""
+    found = np.zeros(calls, np.bool_)
+    reasons = pc.fill_null(pc.equal(legs.column("reason"), REASONS[WITHDRAWN]), False)
+    found[place[numpy(reasons) & (place >= 0)]] = True
+    return found
 
 
 def _subsets(side: str, whole: Mask, was: Mask) -> list[tuple[I64, str]]:

@@ -67,7 +67,8 @@ class Desk:
         record = self._records.get(number)
         lines = self._steps.figures(record).lines().values()
         lost = sum(line.no_longer_rated for line in lines)
-        if record.run.state is State.PREVIEWED and lost and not suspending:
+        meant = suspending or record.scope.withdraw
+        if record.run.state is State.PREVIEWED and lost and not meant:
             raise Refused(
                 f"run {number} would leave {lost:,} legs without a price that have one: do the "
                 "decks cover the period? --allow-suspending if that is meant"

@@ -6,10 +6,11 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from billing.charges import leg_columns
 from billing.instants import DAY_MS, format_instant_ms
-from billing.rating import REASONS, RatedCalls
+from billing.rating import REASONS, WITHDRAWN, RatedCalls
 from billing.tariff import Tariff
 from clickhouse.tables import PRICED, RERATE_DELTA
 from kernels.layout import I32, I64
@@ -99,7 +100,8 @@ class Leg(NamedTuple):
         old, new = self.old, self.new
         money = (old.nanos != new.nanos) | (old.billed_s != new.billed_s)
         moved = self.currency[0] != self.currency[1]
-        rows = np.flatnonzero((old.rated != new.rated) | (new.rated & money) | moved)
+        gone = (priced.reason[self.at] == WITHDRAWN) & ~_is_withdrawn(self.was)
+        rows = np.flatnonzero((old.rated != new.rated) | (new.rated & money) | moved | gone)
         at = self.at[rows]
         calls, was = self.calls.take(pa.array(at)), self.was.take(pa.array(rows))
         now = leg_columns(priced, self.name, tariff, at)._asdict()
@@ -167,6 +169,10 @@ def compare(
         list(codes),
         destination,
     )
+
+
+def _is_withdrawn(legs: pa.Table) -> Mask:
+    return numpy(pc.fill_null(pc.equal(legs.column("reason"), REASONS[WITHDRAWN]), False))
 
 
 def is_empty(texts: pa.ChunkedArray) -> Mask:

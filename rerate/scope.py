@@ -41,6 +41,10 @@ class Scope(NamedTuple):
     """cdr ids, 32 hexadecimal digits: a dispute"""
     restate: bool = False
     """whether invoiced calls are corrected like the others, instead of by an adjustment"""
+    files: tuple[str, ...] = ()
+    """collected files, by their ids of 32 hexadecimal digits: the calls they brought first"""
+    withdraw: bool = False
+    """whether the calls lose their price on both legs, instead of being rated again"""
 
     def canonical(self) -> str:
         """The scope as JSON, the same text for the same scope; `parse` reads it."""
@@ -51,6 +55,7 @@ class Scope(NamedTuple):
             "status": self.status,
             **{name: list(getattr(self, name)) for name in LISTS if getattr(self, name)},
             **({"restate": True} if self.restate else {}),
+            **({"withdraw": True} if self.withdraw else {}),
         }
         return json.dumps(said, separators=(",", ":"))
 
@@ -60,8 +65,10 @@ class Scope(NamedTuple):
         return range(self.from_ms // DAY_MS, -(-self.to_ms // DAY_MS))
 
 
-LISTS: Final = ("customers", "vendors", "codes", "switches", "decks", "calls")
-_FIELDS: Final = ("from", "to", "side", "status", *LISTS, "restate")
+LISTS: Final = ("customers", "vendors", "codes", "switches", "decks", "calls", "files")
+FILES_MAX: Final = 1_000
+"""of a scope that names files"""
+_FIELDS: Final = ("from", "to", "side", "status", *LISTS, "restate", "withdraw")
 
 
 def parse(said: Mapping[str, Any]) -> Scope:
@@ -80,6 +87,7 @@ def parse(said: Mapping[str, Any]) -> Scope:
     for name, pattern, what in (
         ("codes", _CODE, "a dial code of 1 to 18 digits"),
         ("calls", _CALL, "a call's id of 32 hexadecimal digits"),
+        ("files", _CALL, "a file's id of 32 hexadecimal digits"),
     ):
         for text in lists[name]:
             if not pattern.fullmatch(text):
@@ -87,12 +95,18 @@ def parse(said: Mapping[str, Any]) -> Scope:
     if len(lists["calls"]) > CALLS_MAX:
         count = len(lists["calls"])
         raise ScopeRefused(f"scope: calls: {count:,} ids; at most {CALLS_MAX:,} in one run")
+    if len(lists["files"]) > FILES_MAX:
+        count = len(lists["files"])
+        raise ScopeRefused(f"scope: files: {count:,} ids; at most {FILES_MAX:,} in one run")
     side = _word("side", said.get("side", "both"), SIDES)
     status = _word("status", said.get("status", "any"), STATUSES)
-    restate = said.get("restate", False)
-    if not isinstance(restate, bool):
-        raise ScopeRefused(f"scope: restate: {restate!r}: true or false")
-    return Scope(from_ms, to_ms, side, status, **lists, restate=restate)
+    restate, withdraw = (_flag(name, said.get(name, False)) for name in ("restate", "withdraw"))
+    if withdraw and (side != "both" or status != "any" or not lists["files"]):
+        raise ScopeRefused(
+            "scope: withdraw: takes the calls of files off both sides: name the files, with side"
+            " both and status any"
+        )
+    return Scope(from_ms, to_ms, side, status, **lists, restate=restate, withdraw=withdraw)
 
 
 def preview_hash(scope: Scope, prices: str, watermark: str) -> str:
@@ -117,6 +131,12 @@ def _texts(name: str, value: Any) -> tuple[str, ...]:
         if not isinstance(text, str) or not text:
             raise ScopeRefused(f"scope: {name}: {text!r} is not a name")
     return tuple(sorted(set(value)))
+
+
+def _flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ScopeRefused(f"scope: {name}: {value!r}: true or false")
+    return value
 
 
 def _word(name: str, value: Any, allowed: tuple[str, ...]) -> str:

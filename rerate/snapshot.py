@@ -17,7 +17,7 @@ import pyarrow as pa
 from kernels import parse_numbers
 from kernels.layout import I64
 from kernels.whatif import BUY_RATED, HAS_BUY, SELL_RATED
-from rerate.chunk import LEGS, Read, batch_of, place_of
+from rerate.chunk import LEGS, Read, batch_of, place_of, withdrawn_of
 from rerate.leg import is_empty, numpy
 
 _NAMES: Final = pa.dictionary(pa.int32(), pa.string())
@@ -68,7 +68,7 @@ def snapshot_of(read: Read) -> tuple[pa.RecordBatch, int]:
     whole[place[(leg == LEGS["sell"]) & (place >= 0)]] = True
     digits, count = parse_numbers(calls.column("called"))
     order = np.argsort(digits, kind="stable")
-    order = order[whole[order]]
+    order = order[(whole & ~withdrawn_of(read.legs, place, len(whole)))[order]]
     columns: dict[str, Any] = {"digits": digits[order], "digit_count": count[order]}
     for name in ("calling", "lrn"):
         own_digits, own_count = parse_numbers(calls.column(name))

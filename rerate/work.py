@@ -60,6 +60,7 @@ def wanted(scope: Scope, priced: Prices) -> Wanted:
         scope.calls,
         None if scope.status == "any" else scope.status == "suspended",
         _of_decks(scope, priced) if scope.decks else None,
+        scope.files,
     )
 
 
@@ -144,7 +145,8 @@ class Worker:
             rerate_read.read_legs(client, asked, span, whole=changes),
         )
         closed = {} if task.scope.restate else pricing.invoiced
-        return rerate(read, task.scope.side, tariff, self._threads, changes, closed)
+        scope = task.scope
+        return rerate(read, scope.side, tariff, self._threads, changes, closed, scope.withdraw)
 
     def _priced_by(self, client: Client, digest: str) -> Pricing:
         with self._compiling:

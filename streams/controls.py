@@ -20,7 +20,7 @@ from clickhouse.reference import load_accounts
 from deploy.runtime import health, metrics
 from deploy.runtime.settings import Settings
 from streams import topics, wire
-from streams.agents import credit_store, fraud_store
+from streams.agents import collect_store, credit_store, fraud_store
 from streams.agents.credit import CreditAgent
 from streams.balance_table import BalanceTable
 from streams.connections import Connections
@@ -112,7 +112,7 @@ class Controls:
         app.agent(rated, name="tollwire.balance", concurrency=1)(self._post)
         add_agent(app, topics.CALL_EVENTS, self.agent.events, EVENTS_MAX, LINGER_MS)
         add_agent(app, topics.CREDIT_ORDER, self.agent.orders, EVENTS_MAX, LINGER_MS)
-        for part in (credit_store, fraud_store):
+        for part in (credit_store, fraud_store, collect_store):
             for topic, store in part.stores(self._log, self._clickhouse.insert).items():
                 add_agent(app, topic, store.run, EVENTS_MAX, linger_ms)
 

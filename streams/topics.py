@@ -41,6 +41,11 @@ FRAUD: Final = "tollwire-fraud"
 FRAUD_STATE: Final = f"{FRAUD}-state"
 """what a watch knows of a partition, and how far it has read"""
 
+COLLECT_FILES: Final = "collect.files"
+"""what a collector knows of its files; keyed by file"""
+COLLECT_MESSAGES: Final = "collect.messages"
+"""in which messages of cdr.raw a file's records are"""
+
 CONTROLS: Final = "tollwire-controls"
 """The Faust app of the controls, and its consumer group; Faust names its changelogs after it."""
 BALANCE: Final = "balance"
@@ -56,6 +61,7 @@ RERATE: Final = (RERATE_TASKS, RERATE_EVENTS)
 CREDIT_STREAMS: Final = (CALL_EVENTS, CREDIT_ORDER, CALL_CONTROL, CREDIT_DECISIONS, CREDIT_EVENTS)
 FRAUD_STREAMS: Final = (FRAUD_ALERTS, FRAUD_ACTIONS)
 """Partitions as the streams: an account's messages stand in the partition of its calls."""
+COLLECT_STREAMS: Final = (COLLECT_FILES, COLLECT_MESSAGES)
 CONTROLS_OWNER: Final = "controls.owner"
 """Which worker of the controls answers for a partition: one partition, compacted."""
 REFERENCE: Final = (DECK_VERSION, ACCOUNT, FX, CREDIT_LIMIT)
@@ -91,7 +97,7 @@ def _new_topics(settings: Settings) -> list[NewTopic]:
                 "max.message.bytes": str(RAW_BYTES_MAX if name == RAW else MESSAGE_BYTES_MAX),
             },
         )
-        for name in (*STREAMS, *RERATE, *CREDIT_STREAMS, *FRAUD_STREAMS)
+        for name in (*STREAMS, *RERATE, *CREDIT_STREAMS, *FRAUD_STREAMS, *COLLECT_STREAMS)
     ]
     compacted = [
         NewTopic(

@@ -9,12 +9,13 @@ import pyarrow.compute as pc
 
 from billing.cdr import CALLS, FLAWS, TEXT_MAX, Cdr, calls_from, check, flaws
 from billing.errors import BadField
-from billing.mediation import arrow_cdr, csv_cdr, json_cdr
+from billing.mediation import arrow_cdr, csv_cdr, dead_cdr, json_cdr
 from kernels import parse_numbers
 from kernels.layout import DURATION_MS_MAX, I64, U8, U64
 
 JSON, CSV, ARROW = "application/json", "text/csv", "application/vnd.apache.arrow.stream"
-CONTENT_TYPES: Final = (JSON, CSV, ARROW)
+COLLECTED_DEAD: Final = dead_cdr.CONTENT_TYPE
+CONTENT_TYPES: Final = (JSON, CSV, ARROW, COLLECTED_DEAD)
 ARROW_MARK: Final = b"\xff\xff\xff\xff"
 """How an Arrow IPC stream begins."""
 
@@ -68,6 +69,8 @@ def raw_records(message: Message, rows: Sequence[int]) -> Iterable[bytes]:
     if kind == CSV:
         _, lines = csv_cdr.records(payload)
         return [lines[row] for row in rows]
+    if kind == COLLECTED_DEAD:
+        return dead_cdr.raw_records(payload, rows)
     return _raw_rows(payload, rows)
 
 
@@ -78,11 +81,15 @@ def _raw_rows(payload: bytes, rows: Sequence[int]) -> Iterator[bytes]:
         yield payload
 
 
+_Letter = tuple[int, int, str, str, str, str, int]
+"""As the columns of DEAD."""
+
+
 class _Parsed:
     """What parsing the messages gave: calls still unchecked, in parts, and dead letters."""
 
     def __init__(self) -> None:
-        self.dead: list[tuple[int, int, str, str, str, str]] = []
+        self.dead: list[_Letter] = []
         self._calls: list[pa.RecordBatch] = []
         self._places: list[I64] = []
         self._cdrs: list[Cdr] = []
@@ -101,15 +108,18 @@ class _Parsed:
                 else:
                     self._cdrs.append(found)
                     self._at.append((m, row, -1))
+        elif kind == COLLECTED_DEAD:
+            for row, letter in enumerate(dead_cdr.parse(payload)):
+                self.bury(m, row, letter.flaw, letter.duration_ms)
         else:
             calls, lacks = arrow_cdr.parse(payload)
             rows = np.arange(calls.num_rows)
             self._calls.append(calls)
             self._places.append(np.stack([np.full(len(rows), m), rows, lacks], axis=1))
 
-    def bury(self, m: int, row: int, flaw: BadField) -> None:
+    def bury(self, m: int, row: int, flaw: BadField, duration_ms: int = 0) -> None:
         """A record is no call."""
-        self.dead.append((m, row, flaw.reason, flaw.field, flaw.value, flaw.detail))
+        self.dead.append((m, row, flaw.reason, flaw.field, flaw.value, flaw.detail, duration_ms))
 
     def joined(self) -> tuple[pa.RecordBatch, I64]:
         """All calls in the order they came, and of each (message, row, what it lacks or -1)."""
@@ -169,13 +179,12 @@ def _letters(
     return in_order(letters, _unparsed(parsed.dead)) if parsed.dead else letters
 
 
-def _unparsed(dead: list[tuple[int, int, str, str, str, str]]) -> pa.RecordBatch:
-    message, row, reason, field, value, detail = map(list, zip(*dead, strict=True))
+def _unparsed(dead: list[_Letter]) -> pa.RecordBatch:
+    message, row, reason, field, value, detail, duration_ms = map(list, zip(*dead, strict=True))
     shown = (
         [text[:TEXT_MAX].encode(errors="replace") for text in texts] for texts in (value, detail)
     )
     value, detail = (pa.array(texts, pa.binary()).cast(pa.string()) for texts in shown)
-    none_ms = pa.repeat(0, len(dead)).cast(pa.int64())
     return pa.RecordBatch.from_arrays(
         [
             pa.array(message),
@@ -184,7 +193,7 @@ def _unparsed(dead: list[tuple[int, int, str, str, str, str]]) -> pa.RecordBatch
             pa.array(field),
             value,
             detail,
-            none_ms,
+            pa.array(duration_ms, pa.int64()),
         ],
         schema=DEAD,
     )

@@ -66,4 +66,19 @@ FRAUD_ORDERS: Final = Counter("tollwire_fraud_orders", "Blocks ordered about ale
 FRAUD_BEHIND: Final = Gauge(
     "tollwire_fraud_behind_seconds", "Age of the oldest message that the watch has yet to look at"
 )
+COLLECT_READY: Final = Gauge("tollwire_collect_ready", "1 while the collector takes records")
+COLLECTED: Final = Counter(
+    "tollwire_collected_records",
+    "Records that the broker has, calls and dead ones",
+    ["source", "outcome"],
+)
+COLLECTED_BYTES: Final = Counter(
+    "tollwire_collected_bytes", "Content of files that was taken", ["source"]
+)
+COLLECTED_FILES: Final = Counter(
+    "tollwire_collected_files", "Files that came into a state", ["source", "state"]
+)
+COLLECT_POSTS: Final = Counter(
+    "tollwire_collect_posts", "Answers to what was posted, by HTTP status", ["status"]
+)
 AUTHORIZED: Final = Counter("tollwire_authorized_calls", "Answers to calls that ask", ["reason"])

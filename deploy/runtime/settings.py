@@ -53,6 +53,17 @@ class Settings(BaseSettings):
     fraud_metrics: str = Field(
         default="127.0.0.1:9105", description="Prometheus metrics of the fraud watch"
     )
+    collect: str = Field(
+        default="127.0.0.1:8002",
+        description="where the collector takes records that switches post, HOST:PORT",
+    )
+    collect_metrics: str = Field(
+        default="127.0.0.1:9106", description="Prometheus metrics of the collector"
+    )
+    collect_dir: str = Field(
+        default="",
+        description="where the collector keeps how far it is; empty: collect in TOLLWIRE_DATA_DIR",
+    )
     fraud_rules: str = Field(
         default="", description="file of the fraud watch's rules, TOML; empty: the built-in ones"
     )
@@ -135,6 +146,8 @@ class Settings(BaseSettings):
         "controls_metrics",
         "rerate_metrics",
         "fraud_metrics",
+        "collect",
+        "collect_metrics",
     )
     @classmethod
     def _address(cls, value: str) -> str:
@@ -154,6 +167,13 @@ class Settings(BaseSettings):
     @classmethod
     def _folder(cls, value: Path) -> Path:
         if value.exists() and not value.is_dir():
+            raise ValueError("expected a folder, this is a file")
+        return value
+
+    @field_validator("collect_dir")
+    @classmethod
+    def _folder_or_none(cls, value: str) -> str:
+        if value and Path(value).exists() and not Path(value).is_dir():
             raise ValueError("expected a folder, this is a file")
         return value
 

@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 
 from billing.instants import INSTANT_MS_MAX, INSTANT_MS_MIN
 from billing.mediation import Message
-from billing.mediation.mediate import ARROW, CSV, kind_of
+from billing.mediation.mediate import ARROW, COLLECTED_DEAD, CSV, kind_of
 from clickhouse.client import ClickHouseDown
 from deploy.runtime import metrics
 from streams import topics, wire
@@ -153,7 +153,8 @@ def _weight(raw: Raw) -> int:
     """Bytes a message counts for: a small one may hold many records."""
     payload, kind = raw.message.payload, kind_of(raw.message)
     lines = payload.count(b"\n") + payload.count(b"\r") if kind == CSV else 0
-    return max(len(payload), LINE_BYTES_MIN * lines, ARROW_BYTES_MIN if kind == ARROW else 0)
+    rows = ARROW_BYTES_MIN if kind in (ARROW, COLLECTED_DEAD) else 0
+    return max(len(payload), LINE_BYTES_MIN * lines, rows)
 
 
 def chunks(raws: list[Raw]) -> Iterator[list[Raw]]:

@@ -127,6 +127,8 @@ def settings_in(folder: Path, **more: object) -> Iterator[Settings]:
         "controls_metrics",
         "rerate_metrics",
         "fraud_metrics",
+        "collect",
+        "collect_metrics",
     )
     ports = {name: f"127.0.0.1:{free_port()}" for name in names}
     ports["clickhouse"] = f"http://{ports['clickhouse']}"

@@ -1,0 +1,73 @@
+"""Whether a file that has not been seen before has: a copy, whole or grown, under another name.
+
+Two files are the same if their contents are; names, inodes and compression do not matter. A file
+whose content begins with all that was taken of another one goes on behind that.
+"""
+
+from typing import Final, NamedTuple
+
+from collect.content import HEAD_BYTES, Content, Stamp, hashes_at, head_of
+from collect.file_row import FileRow
+from collect.ledger import Ledger
+from collect.step import Step
+
+COPYING_S: Final = 5.0
+"""A file that begins like another one, and has no more than that, may be a copy that is still
+being written: it is left alone until it has been unchanged for so long."""
+
+
+class Known(NamedTuple):
+    """What is known of a file's content."""
+
+    row: FileRow | None
+    """the file whose taken content it begins with; None: a new one"""
+    whole: bool = False
+    """whether it has nothing more than that"""
+    wait: bool = False
+    """whether it may be a copy that is still being written"""
+
+
+def known(
+    ledger: Ledger,
+    step: Step,
+    source: str,
+    revision: str,
+    directory: str,
+    stamp: Stamp,
+    quiet_s: float,
+) -> Known:
+    """Which file's content a file begins with: of the ledger's, and as this step has moved them on.
+
+    quiet_s: for how long it has been unchanged. Files of another revision are others. Raises Moved,
+    UNREADABLE.
+    """
+    content = Content(directory, stamp)
+    try:
+        head = content.peek(HEAD_BYTES)
+        like = [row for row in _alike(ledger, step, source, head) if row.revision == revision]
+        if not like:
+            return Known(None)
+        hashes = hashes_at(content, (row.position for row in like))
+        same = [row for row in like if hashes.get(row.position) == row.sha256]
+        if same:
+            best = max(same, key=lambda row: row.position)
+            whole = content.position == best.position and not content.peek(1)
+            return Known(best, whole, wait=whole and quiet_s < COPYING_S)
+        longer = any(row.position not in hashes for row in like)
+        return Known(None, wait=longer and quiet_s < COPYING_S)
+    finally:
+        content.close()
+
+
+def _alike(ledger: Ledger, step: Step, source: str, head: bytes) -> list[FileRow]:
+    """The files of a source that begin so."""
+    found: dict[str, FileRow] = {}
+    for length in ledger.head_lengths(source):
+        if length <= len(head):
+            rows = ledger.with_head(source, length, head_of(head[:length])[1])
+            found |= {row.id: row for row in rows}
+    for row in step.files.values():
+        own = head_of(head[: row.head_bytes])
+        if row.source == source and row.head_bytes and own == (row.head_bytes, row.head):
+            found[row.id] = row
+    return list(found.values())
