@@ -33,8 +33,8 @@ def collect(
         return
     if source is None:
         raise TollwireError("tollwire collect: --source FILE says what to collect")
-    from collect import process  # noqa: PLC0415
     from deploy.runtime import logs  # noqa: PLC0415
+    from streams.collect import process  # noqa: PLC0415
 
     settings = load_settings()
     sources = process.read_intakes(source)
@@ -47,7 +47,7 @@ def check(
     source: Annotated[Path, typer.Option(help="switches.toml")],
 ) -> None:
     """Read switches.toml and say what would be collected. Nothing is touched."""
-    from collect.process import read_intakes  # noqa: PLC0415
+    from streams.collect.process import read_intakes  # noqa: PLC0415
 
     for intake in read_intakes(source):
         own, folder, post = intake
@@ -117,7 +117,7 @@ def rollback(
     reason: Annotated[str, typer.Option(help="why; it stands in the run")],
     by: Annotated[str, typer.Option(help="who you are; default: your login")] = "",
 ) -> None:
-    """Take one file back: a re-rating run that leaves its calls no money, for another to approve."""
+    """Take one file back: a run that leaves its calls no money, for another to approve."""
     from clickhouse.client import connect  # noqa: PLC0415
     from deploy import cli_rerate  # noqa: PLC0415
 
@@ -127,7 +127,9 @@ def rollback(
         raise TollwireError(f"file {row['file']} ({row['name']}) brought no calls")
     if row["sent"] != row["received"]:
         waiting = row["sent"] - row["received"]
-        raise TollwireError(f"{waiting:,} records of {row['name']} are not rated yet: wait for them")
+        raise TollwireError(
+            f"{waiting:,} records of {row['name']} are not rated yet: wait for them"
+        )
     cli_rerate.preview(
         from_=format_instant_ms(row["first_ms"]),
         to=format_instant_ms(row["last_ms"] + 1),

@@ -7,16 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = (
-    "billing",
-    "clickhouse",
-    "collect",
-    "dashboards",
-    "deploy",
-    "kernels",
-    "rerate",
-    "streams",
-)
+PACKAGES = ("billing", "clickhouse", "dashboards", "deploy", "kernels", "rerate", "streams")
 LINES_MAX = 300
 FUNCTION_LINES_MAX = 50
 GATHERING_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc"}

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from deploy.local import start
-from tests.collect.switch import HEADER, line, toml
 from tests.deploy.collecting import TOKEN, TOKEN_SHA256, Collector, files, settled, write
 from tests.deploy.conftest import Platform, platform_on, until
 from tests.deploy.test_platform import LONG_AGO_MS
 from tests.kafka.broker import Broker
+from tests.streams.collect.switch import HEADER, line, toml
 
 POSTING = f"""
 [sources.web]

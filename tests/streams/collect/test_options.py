@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from billing.errors import FileRefused, OptionsRefused
-from collect.options import Folder, Post, intakes, spans_files
-from collect.process import read_intakes
-from tests.collect.switch import TOML, toml
+from streams.collect.options import Folder, Post, intakes, spans_files
+from streams.collect.process import read_intakes
+from tests.streams.collect.switch import TOML, toml
 
 HASH = "a" * 64
 FLATSTORE = '[sources.k]\nformat = "acc_flatstore"\n[sources.k.collect]\n'

@@ -13,10 +13,10 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from collect.ledger import Message
 from deploy.runtime import metrics
 from deploy.runtime.settings import Settings
 from streams import topics
+from streams.collect.ledger import Message
 
 HEADER: Final = "collected"
 """of a message of cdr.raw: what it is known by"""

@@ -11,14 +11,14 @@ from typing import Final, NamedTuple
 from aiohttp import web
 
 from billing.errors import BadField
-from collect import posts
-from collect.ledger import Ledger
-from collect.options import Intake
-from collect.pipeline import Pipeline, new_id
-from collect.posts import Posted
-from collect.step import Step
 from deploy.runtime import metrics
 from deploy.runtime.settings import Settings, SettingsError, host_port
+from streams.collect import posts
+from streams.collect.ledger import Ledger
+from streams.collect.options import Intake
+from streams.collect.pipeline import Pipeline, new_id
+from streams.collect.posts import Posted
+from streams.collect.step import Step
 
 WAITING_MAX: Final = 1_000
 """requests"""

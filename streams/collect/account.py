@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from collect.file_row import FileRow
-from collect.ledger import Message
-from collect.sending import Place
 from streams import topics
+from streams.collect.file_row import FileRow
+from streams.collect.ledger import Message
+from streams.collect.sending import Place
 
 
 def file_message(row: FileRow, now_ms: int) -> Message:

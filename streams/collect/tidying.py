@@ -6,8 +6,8 @@ from typing import Final
 
 import structlog
 
-from collect.file_row import FileRow
-from collect.options import Folder
+from streams.collect.file_row import FileRow
+from streams.collect.options import Folder
 
 NAMES_MAX: Final = 1_000
 """tries for a name that is free where files are moved to"""

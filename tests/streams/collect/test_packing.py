@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from billing.cdr import CALLS, Cdr, calls_from
 from billing.mediation import Message, mediate
 from billing.mediation.switches import Dead, Taken
-from collect.packing import LETTERS_MAX, PAYLOAD_BYTES_MAX, ROWS_MAX, Packed, pack
+from streams.collect.packing import LETTERS_MAX, PAYLOAD_BYTES_MAX, ROWS_MAX, Packed, pack
 
 
 def calls(*names: str, text: str = "", same: bool = False) -> pa.RecordBatch:

@@ -18,18 +18,18 @@ import structlog
 
 from billing.errors import FileRefused, TollwireError
 from billing.mediation.switches import parse_sources
-from collect.content import Stamp
-from collect.file_row import FileRow
-from collect.folder import FolderIntake
-from collect.ledger import Ledger
-from collect.options import Intake, intakes
-from collect.pipeline import Pipeline, new_id, now_ms
-from collect.post_http import PostHttp
-from collect.sending import LogChanged, Sending
-from collect.step import Step
-from collect.tidying import tidy
 from deploy.runtime import health, metrics
 from deploy.runtime.settings import Settings
+from streams.collect.content import Stamp
+from streams.collect.file_row import FileRow
+from streams.collect.folder import FolderIntake
+from streams.collect.ledger import Ledger
+from streams.collect.options import Intake, intakes
+from streams.collect.pipeline import Pipeline, new_id, now_ms
+from streams.collect.post_http import PostHttp
+from streams.collect.sending import LogChanged, Sending
+from streams.collect.step import Step
+from streams.collect.tidying import tidy
 from streams.retry import EXIT_BUG
 from streams.topics import ensure_topics, needing
 

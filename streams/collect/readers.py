@@ -5,10 +5,10 @@ when a file is rotated during a call, or each of a switch's processes writes its
 """
 
 from billing.mediation.switches import Source
-from collect.file_row import FileRow
-from collect.ledger import Ledger
-from collect.options import spans_files
-from collect.step import Step
+from streams.collect.file_row import FileRow
+from streams.collect.ledger import Ledger
+from streams.collect.options import spans_files
+from streams.collect.step import Step
 
 
 def state(source: Source, row: FileRow, step: Step, ledger: Ledger) -> bytes:

@@ -33,7 +33,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import SQLAlchemyError
 
 from billing.errors import TollwireError
-from collect.file_row import FileRow
+from streams.collect.file_row import FileRow
 
 NAME: Final = "collect.db"
 CANDIDATES_MAX: Final = 100

@@ -10,14 +10,14 @@ from typing import Final, NamedTuple
 
 import structlog
 
-from collect.content import UNREADABLE, Content, Moved, Stamp, listed
-from collect.file_reading import PACKED_QUIET_S, FileReading
-from collect.file_row import BROKEN, DONE, DUPLICATE, GONE, READING, REPLACED, FileRow
-from collect.identity import known
-from collect.ledger import Ledger
-from collect.options import Intake
-from collect.step import NewId, Step
 from deploy.runtime import metrics
+from streams.collect.content import UNREADABLE, Content, Moved, Stamp, listed
+from streams.collect.file_reading import PACKED_QUIET_S, FileReading
+from streams.collect.file_row import BROKEN, DONE, DUPLICATE, GONE, READING, REPLACED, FileRow
+from streams.collect.identity import known
+from streams.collect.ledger import Ledger
+from streams.collect.options import Intake
+from streams.collect.step import NewId, Step
 
 ENTRIES_MAX: Final = 100_000
 """files of a directory that are looked at"""

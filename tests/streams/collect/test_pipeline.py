@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from collect.ledger import Ledger
-from collect.pipeline import Pipeline
-from collect.sending import HEADER as MARK
-from collect.sending import Sending
 from deploy.runtime.settings import Settings
 from streams import topics
-from tests.collect.switch import HEADER, Collecting, line
+from streams.collect.ledger import Ledger
+from streams.collect.pipeline import Pipeline
+from streams.collect.sending import HEADER as MARK
+from streams.collect.sending import Sending
 from tests.kafka.broker import Broker
+from tests.streams.collect.switch import HEADER, Collecting, line
 
 PARTITIONS = 2
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.collect.switch import HEADER, Collecting, line
+from tests.streams.collect.switch import HEADER, Collecting, line
 
 ACTS = st.sampled_from(
     ["write", "cut", "rename", "copy", "pack", "look", "look", "keep", "send", "kill", "wait"]

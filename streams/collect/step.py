@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from billing.mediation.switches import Taken
-from collect.file_row import FileRow
-from collect.ledger import Message
-from collect.packing import pack
 from streams import topics
+from streams.collect.file_row import FileRow
+from streams.collect.ledger import Message
+from streams.collect.packing import pack
 
 BYTES_MAX: Final = 4 * 1024 * 1024
 """of content in one step, and so of one read"""

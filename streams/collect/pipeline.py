@@ -13,12 +13,12 @@ from contextvars import copy_context
 from functools import partial
 from typing import TypeVar
 
-from collect.account import file_message, place_messages
-from collect.ledger import Ledger, Message
-from collect.sending import OUTAGES, Place, Sending
-from collect.step import Step
 from deploy.runtime import metrics
 from streams import topics
+from streams.collect.account import file_message, place_messages
+from streams.collect.ledger import Ledger, Message
+from streams.collect.sending import OUTAGES, Place, Sending
+from streams.collect.step import Step
 from streams.retry import until_done
 
 T = TypeVar("T")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from collect.file_row import BROKEN, DONE, DUPLICATE, GONE, READING, REPLACED
-from tests.collect.switch import HEADER, Collecting, ids, line
+from streams.collect.file_row import BROKEN, DONE, DUPLICATE, GONE, READING, REPLACED
+from tests.streams.collect.switch import HEADER, Collecting, ids, line
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ whose content begins with all that was taken of another one goes on behind that.
 
 from typing import Final, NamedTuple
 
-from collect.content import HEAD_BYTES, Content, Stamp, hashes_at, head_of
-from collect.file_row import FileRow
-from collect.ledger import Ledger
-from collect.step import Step
+from streams.collect.content import HEAD_BYTES, Content, Stamp, hashes_at, head_of
+from streams.collect.file_row import FileRow
+from streams.collect.ledger import Ledger
+from streams.collect.step import Step
 
 COPYING_S: Final = 5.0
 """A file that begins like another one, and has no more than that, may be a copy that is still

@@ -10,14 +10,14 @@ from typing import Any
 from billing.mediation import Message as RawMessage
 from billing.mediation import mediate
 from billing.mediation.switches import parse_sources
-from collect.file_row import FileRow
-from collect.folder import FolderIntake
-from collect.ledger import Ledger, Message
-from collect.options import intakes
-from collect.pipeline import new_id
-from collect.step import Step
-from collect.tidying import tidy
 from streams import topics
+from streams.collect.file_row import FileRow
+from streams.collect.folder import FolderIntake
+from streams.collect.ledger import Ledger, Message
+from streams.collect.options import intakes
+from streams.collect.pipeline import new_id
+from streams.collect.step import Step
+from streams.collect.tidying import tidy
 
 HEADER = b"id,to,at,lasted,from_account,to_account\n"
 LONG_AGO_S = 1_700_000_000

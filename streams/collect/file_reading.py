@@ -5,13 +5,13 @@ from collections import OrderedDict
 from typing import Final
 
 from billing.mediation.switches import Source, open_reader
-from collect import readers
-from collect.content import Content, Moved, Stamp, head_of
-from collect.file_row import DONE, READING, REPLACED, FileRow
-from collect.ledger import Ledger
-from collect.options import Folder
-from collect.step import BYTES_MAX, Step
 from deploy.runtime import metrics
+from streams.collect import readers
+from streams.collect.content import Content, Moved, Stamp, head_of
+from streams.collect.file_row import DONE, READING, REPLACED, FileRow
+from streams.collect.ledger import Ledger
+from streams.collect.options import Folder
+from streams.collect.step import BYTES_MAX, Step
 
 PACKED_QUIET_S: Final = 2.0
 """A .gz file is looked into when it has been unchanged for so long; then it is finished, too."""

@@ -17,12 +17,12 @@ from billing.cdr import CALLS
 from billing.errors import BadField
 from billing.instants import format_instant_ms
 from billing.mediation.switches import Dead, Source, Taken, open_reader
-from collect.content import Stamp
-from collect.file_row import POSTED
-from collect.folder import new_row
-from collect.ledger import Ledger
-from collect.options import Post
-from collect.step import NewId, Step
+from streams.collect.content import Stamp
+from streams.collect.file_row import POSTED
+from streams.collect.folder import new_row
+from streams.collect.ledger import Ledger
+from streams.collect.options import Post
+from streams.collect.step import NewId, Step
 
 BODY_BYTES_MAX: Final = 512 * 1024
 """of one request; its call is within a message of cdr.raw"""
