@@ -105,7 +105,7 @@ def test_the_order_of_the_reasons_is_kept() -> None:
         *("", "customer_unknown", "vendor_unknown", "vendor_missing", "sell_deck_missing"),
         *("buy_deck_missing", "sell_fx_missing", "buy_fx_missing"),
         *("sell_blocked", "buy_blocked"),
-        *("sell_rate_missing", "buy_rate_missing", "charge_too_large"),
+        *("sell_rate_missing", "buy_rate_missing", "charge_too_large", "withdrawn"),
     ) == REASONS
 
 

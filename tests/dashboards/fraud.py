@@ -31,11 +31,11 @@ def store_fraud_action(client: Client, name: str, kind: str, at_ms: int) -> None
     _store(client, FRAUD_ACTIONS, action_message(action)[2], at_ms)
 
 
-def _store(client: Client, topic: str, value: bytes, offset: int) -> None:
+def _store(client: Client, topic: str, value: bytes | None, offset: int) -> None:
     async def insert(_: str, __: pa.Table) -> None:
         raise AssertionError("the row is inserted here")
 
     store = stores("test-log", insert)[topic]
-    row = store.row(value, 0, offset)
+    row = store.row(value or b"", 0, offset)
     assert row is not None
     insert_arrow(client, store.table.name, pa.Table.from_pylist([row], schema=store.table.schema))

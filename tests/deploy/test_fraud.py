@@ -226,7 +226,7 @@ def _fold(platform: Platform, until_ms: int) -> list[Any]:
         far_ms = until_ms + 60_000
         out = [m for own in held.values() for m in own.take(far_ms, (), far_ms)]
         await reference.stop()
-        return [json.loads(value) for topic, _, value in out if topic == topics.FRAUD_ALERTS]
+        return [json.loads(value or b"") for topic, _, value in out if topic == topics.FRAUD_ALERTS]
 
     return asyncio.run(run())
 
