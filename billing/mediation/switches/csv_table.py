@@ -17,9 +17,11 @@ import pyarrow.csv as pacsv
 from billing.mediation.switches.columns import Flags, Table
 from billing.mediation.switches.lines import LINE_BYTES_MAX, Records
 from kernels.layout import I64
-from kernels.text_lines import gathered, odd_lines
+from kernels.text_lines import fields, gathered, odd_lines
 
 FIELDS_MAX: Final = 1_000
+WIDE: Final = 1.5
+"""times as many fields as are read"""
 WIDTHS_MAX: Final = 16
 """different numbers of fields in one piece of a file; lines of further widths are read one by one
 """
@@ -54,15 +56,38 @@ def read_table(records: Records, which: I64, form: Form) -> tuple[Table, I64, Un
     odd = _odd(records, which, form)
     parts: list[tuple[I64, dict[str, pa.Array]]] = []
     left = which[~odd]
+    whole, asked = records, form
+    if len(left) and _is_wide(records, left, form):
+        records, form, left = _narrowed(records, left, form, unread)
     for _ in range(WIDTHS_MAX):
         if not len(left):
             break
-        done, columns, left = _read_width(records, left, form, unread)
+        done, columns, left = _read_width(records, left, form, unread, records is not whole)
         parts.append((done, columns))
     alone = np.concatenate([which[odd], left])
     if len(alone):
-        parts.append(_read_alone(records, np.sort(alone), form, unread))
-    return _joined(records, parts, form, unread)
+        parts.append(_read_alone(whole, np.sort(alone), asked, unread))
+    return _joined(whole, parts, asked, unread)
+
+
+def _is_wide(records: Records, which: I64, form: Form) -> bool:
+    """Whether it saves time to drop the fields behind the last one that is read."""
+    return len(fields_of(records.raw(int(which[0])), form)) > WIDE * len(form.columns)
+
+
+def _narrowed(
+    records: Records, which: I64, form: Form, unread: Unread
+) -> tuple[Records, Form, I64]:
+    """(records that end with the last field that is read, a form for them, the usable ones)."""
+    start, end = records.start[which], records.end[which]
+    most = len(form.columns)
+    width, stop = fields(records.data, start, end, form.delimiter, form.quoted, most)
+    fits = (width >= form.width_min) & (width <= form.width_max)
+    unread.at.extend(which[~fits].tolist())
+    unread.why.extend(_width_detail(w, form) for w in width[~fits].tolist())
+    ends = records.end.copy()
+    ends[which] = stop
+    return records._replace(end=ends), form._replace(width_min=1, width_max=most), which[fits]
 
 
 def _joined(
@@ -86,7 +111,7 @@ def _joined(
 
 
 def _read_width(
-    records: Records, which: I64, form: Form, unread: Unread
+    records: Records, which: I64, form: Form, unread: Unread, narrowed: bool
 ) -> tuple[I64, dict[str, pa.Array], I64]:
     """Read the lines that have as many fields as the first: (them, their fields, the others)."""
     width = len(fields_of(records.raw(int(which[0])), form))
@@ -102,7 +127,7 @@ def _read_width(
 
     names = [str(place) for place in range(width)]
     wanted = [n for n, name in zip(names, form.columns, strict=False) if name] or names[:1]
-    payload = _payload(records, which)
+    payload = _payload(records, which, narrowed)
     table = pacsv.read_csv(
         pa.BufferReader(payload),
         pacsv.ReadOptions(use_threads=False, column_names=names, block_size=payload.size + 16),
@@ -146,11 +171,11 @@ def _width_detail(width: int, form: Form) -> str:
     return f"{width} fields instead of {wanted}"
 
 
-def _payload(records: Records, which: I64) -> pa.Buffer:
-    """The bytes of some lines, as they stand where they stand together."""
+def _payload(records: Records, which: I64, narrowed: bool) -> pa.Buffer:
+    """The bytes of some lines, as they stand where whole ones stand together."""
     first, last = int(which[0]), int(which[-1])
     begin, end = int(records.start[first]), int(records.end[last])
-    if last - first + 1 == len(which):
+    if last - first + 1 == len(which) and not narrowed:
         return pa.py_buffer(records.data).slice(begin, end - begin)
     return pa.py_buffer(gathered(records.data, records.start[which], records.end[which]))
 

@@ -6,7 +6,7 @@ written; an object or a list there, and nothing there, are "".
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 import msgspec
 import numpy as np
@@ -21,6 +21,8 @@ STEPS_MAX: Final = 16
 """keys and places of one path"""
 PLACES_MAX: Final = 100
 """of a list that a path may name"""
+FORM: Final = b"cdr="
+"""how a posted form with one document begins"""
 _decoder: Final = msgspec.json.Decoder()
 
 
@@ -29,7 +31,7 @@ def read_documents(
 ) -> tuple[Table, I64, Unread]:
     """(what the paths of a name lead to, the first that leads somewhere; as csv_table.read_table).
 
-    encoded: whether "%2B" stands for "+" in values.
+    encoded: whether "%2B" stands for "+" in values, and a document may be that of a posted form.
     """
     ways = list(dict.fromkeys(path for named in paths.values() for path in named))
     parents = list(dict.fromkeys(tuple(way.split(".")[:-1]) for way in ways))
@@ -39,7 +41,7 @@ def read_documents(
     unread = Unread([], [])
     for at in which.tolist():
         try:
-            document = _document(records.raw(at))
+            document = _document(_posted(records.raw(at)) if encoded else records.raw(at))
         except ValueError as error:
             unread.at.append(at)
             unread.why.append(str(error))
@@ -53,6 +55,13 @@ def read_documents(
     table = Table(dict(zip(ways, arrays, strict=True)), records.line[np.array(rows, np.int64)])
     named = {name: table.first(*way) for name, way in paths.items()}
     return Table(named, table.line), np.array(rows, np.int64), unread
+
+
+def _posted(raw: bytes) -> bytes:
+    """A document without the dress of an HTML form that it may have been posted in."""
+    if not raw.startswith(FORM):
+        return raw
+    return unquote_to_bytes(raw[len(FORM) :].replace(b"+", b" "))
 
 
 def _document(raw: bytes) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def begins(records: Records, word: bytes) -> Flags:
 
 
 def documents_end(data: bytes) -> int:
-    """How many leading bytes are whole JSON documents and the lines between them."""
+    """How many leading bytes are whole JSON documents, with the lines between them."""
     lines = data[: lines_end(data)]
     plain = lines.removeprefix(BYTE_MARK)
     return _cut(split_lines(plain, 1), False)[1] + len(lines) - len(plain)

@@ -53,6 +53,14 @@ def test_values_may_be_url_encoded() -> None:
     assert (call["called"], call["calling"]) == ("+4420", "1%2")
 
 
+def test_a_posted_form() -> None:
+    from urllib.parse import quote_plus
+
+    body = "cdr=" + quote_plus(json.dumps({"variables": {**BASE, "sip_req_user": "+44 20"}}))
+    found = reader_of("freeswitch_json").take(body.encode(), 1, last=True)
+    assert found.calls["called"].to_pylist() == ["+4420"]
+
+
 def test_the_other_leg_of_a_call_is_skipped_and_a_call_made_by_the_switch_is_not() -> None:
     other = taken(direction="outbound", originator="a")
     assert (other.calls.num_rows, dict(other.skipped)) == (0, {"b_leg": 1})

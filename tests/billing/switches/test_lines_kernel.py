@@ -6,7 +6,7 @@ import pytest
 
 from billing.mediation.switches.lines import split_lines
 from kernels.plain_numbers import plain_numbers
-from kernels.text_lines import gathered, odd_lines
+from kernels.text_lines import fields, gathered, odd_lines
 from kernels.text_parts import before_last
 
 LINES = {
@@ -62,3 +62,13 @@ def test_plain_numbers_of_a_slice() -> None:
 def test_what_stands_before_the_last_mark() -> None:
     texts = pa.array(["x-1", "SIP/a-b-0001", "none", "", "-", "é-é"])
     assert before_last(texts.slice(1), "-").to_pylist() == ["SIP/a-b", "none", "", "", "é"]
+
+
+def test_fields_and_where_the_first_ones_end() -> None:
+    lines = [b"a,b,c,d", b'"a,b",c,d', b"a", b"a,b", b",,,"]
+    records = split_lines(b"\n".join(lines), 1)
+    width, stop = fields(records.data, records.start, records.end, ",", True, 2)
+    assert width.tolist() == [4, 3, 1, 2, 4]
+    cut = [records.data[b:e] for b, e in zip(records.start, stop, strict=True)]
+    assert cut == [b"a,b", b'"a,b",c', b"a", b"a,b", b","]
+    assert fields(b'a"|b', np.array([0]), np.array([4]), "|", False, 9)[0].tolist() == [2]
