@@ -1,7 +1,7 @@
 # `make help` lists what there is. Everything installs what it needs into .venv.
 .DEFAULT_GOAL := help
 .PHONY: help install run demo test check bench bench-stream bench-kernels bench-kernel-growth bench-scale \
-	bench-outage bench-flood bench-rerate bench-credit bench-fraud simulate-credit soak simulate chaos lock
+	bench-outage bench-flood bench-rerate bench-credit bench-decks bench-fraud simulate-credit soak simulate chaos lock
 PY := .venv/bin/python
 STAMP := .venv/installed
 SHELL := /bin/bash
@@ -61,6 +61,9 @@ bench-rerate: install ## preview, apply, roll back of 10 M stored calls, 100 M w
 
 bench-credit: install ## how long a switch waits for its answer; the last line is JSON
 	@$(PY) -m tests.bench.credit
+
+bench-decks: install ## a rate sheet of 200,000 rows, from bytes to a tariff; the last line is JSON
+	@$(PY) -m tests.bench.decks
 
 bench-fraud: install ## fraud detection on labelled traffic, beside plain thresholds; the last line is JSON
 	@$(PY) -m tests.bench.fraud

@@ -14,10 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from billing.instants import INSTANT_MS_MAX, INSTANT_MS_MIN
+from kernels.dialcodes import parse_numbers
 from kernels.layout import DURATION_MS_MAX, I64, U8, U64
 from kernels.seen import content_hash
 
 TEXT_MAX: Final = 256
+_NO_NUMBER: Final = "not a number: digits, '+' or '00' in front"
 PDD_MS_MAX: Final = 600_000
 SIP_CODE_MAX: Final = 699
 
@@ -35,11 +37,13 @@ CALLS: Final = pa.schema(
         pa.field("duration_ms", pa.int64(), nullable=False),
         pa.field("sip_code", pa.int64(), nullable=False),
         pa.field("pdd_ms", pa.int64(), nullable=True),
+        pa.field("lrn", pa.string(), nullable=False),
     ]
 )
-"""answered_at of an unanswered attempt (duration_ms = 0) is the time of the attempt."""
+"""answered_at of an unanswered attempt (duration_ms = 0) is the time of the attempt. lrn: the
+location routing number of a ported number, "" = not ported, or nobody asked."""
 
-TEXTS: Final = ("call_id", "switch", "leg", "customer", "vendor", "calling", "called")
+TEXTS: Final = ("call_id", "switch", "leg", "customer", "vendor", "calling", "called", "lrn")
 REQUIRED: Final = ("call_id", "customer", "called", "answered_at")
 """and duration_ms or duration_s"""
 
@@ -58,6 +62,7 @@ class Cdr(NamedTuple):
     duration_ms: int
     sip_code: int
     pdd_ms: int | None
+    lrn: str = ""
 
 
 FLAWS: Final = pa.schema(
@@ -126,7 +131,11 @@ def _rules(calls: pa.RecordBatch, digit_count: U8) -> Iterator[tuple[str, Any, s
     for field in ("switch", "call_id", "leg"):
         # The id of a call is made of these three, joined by NUL.
         yield field, pc.match_substring(calls.column(field), "\0"), "invalid", "has a NUL byte"
-    yield "called", digit_count == 0, "invalid", "not a number: digits, '+' or '00' in front"
+    yield "called", digit_count == 0, "invalid", _NO_NUMBER
+    ported = pc.greater(pc.binary_length(calls.column("lrn")), 0)
+    if pc.any(ported).as_py():
+        usable = parse_numbers(calls.column("lrn"))[1] > 0
+        yield "lrn", pc.and_not(ported, pa.array(usable)), "invalid", _NO_NUMBER
     for field, low, high in (
         ("answered_at", INSTANT_MS_MIN, INSTANT_MS_MAX - 1),
         ("duration_ms", 0, DURATION_MS_MAX),
@@ -159,11 +168,19 @@ def cdr_id(switch: str, call_id: str, leg: str) -> bytes:
 
 
 def contents(calls: pa.RecordBatch) -> U64:
-    """A hash of what is rated, to tell a call sent again from another call with the same id."""
-    return content_hash(
+    """A hash of what is rated, to tell a call sent again from another call with the same id.
+
+    That of a call without an LRN is what it was before there were LRNs.
+    """
+    found = content_hash(
         [calls.column(c) for c in ("customer", "vendor", "calling", "called")],
         [instants_ms(calls), calls.column("duration_ms").to_numpy()],
     )
+    lrn = calls.column("lrn")
+    ported = pc.greater(pc.binary_length(lrn), 0).to_numpy(zero_copy_only=False)
+    if ported.any():
+        found ^= np.where(ported, content_hash([lrn], [np.zeros(len(lrn), np.int64)]), np.uint64(0))
+    return found
 
 
 def instants_ms(calls: pa.RecordBatch) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":

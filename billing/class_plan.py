@@ -1,39 +1,35 @@
 """Decks whose rates have classes: one row of the closure per combination that makes a difference.
 
 A rate's classes are those of its own version's options. A *tag* is (options, class) as rates name
-it; a *label* stands for a set of tags that hold together: at an instant, or for an A-number.
+it; a *label* stands for a set of tags that hold together: at an instant, or for an A-number. Where
+rates name jurisdictions, each combination is three: of one state, of two, not known.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from billing.deck import DeckName, DeckVersion
 from billing.errors import OptionsRefused
+from billing.jurisdiction import INDETERMINATE, LENT, NAMES, NANP, States, state_table
 from billing.origin_classes import MISSING, OTHER, OriginClasses
-from billing.time_classes import ANY, END_MS, FIRST_MS, TimeClasses, steps
+from billing.time_classes import ANY, END_MS, FIRST_MS
+from billing.time_labels import UNTAGGED, Tags, Times, profile_of, times_of, with_states
 from kernels import DeckRates, parse_numbers
 from kernels.classes import DAY_MS, FIRST_CELL, NO_PLAN, NONE, ORIGIN, Classes, origin_labels
 from kernels.dialcodes import build_dialcodes
+from kernels.jurisdiction import LABELS, Jurisdictions
 from kernels.layout import I32, I64, U8, U64, DialCodes, read_only
 
 COMBINATIONS_MAX: Final = 64
-UNTAGGED: Final = -1
-Tags = frozenset[int]
 Terms = TypeVar("Terms", bound=Hashable)
-Profile = tuple[TimeClasses | None, str]
-"""and the time zone"""
-
-
-class Times(NamedTuple):
-    """Time labels as a step function from FIRST_MS on; none where no rate has a time class."""
-
-    begin_ms: I64
-    label: I32
-    tags: list[Tags]
-    """of each label"""
+OriginTerms = OriginClasses | str
+"""prefixes, or NANP"""
+Mask = npt.NDArray[np.bool_]
 
 
 class Origins(NamedTuple):
@@ -46,15 +42,19 @@ class Origins(NamedTuple):
 
 
 class DeckPlan(NamedTuple):
-    """How a deck's rates are split up; combination = time label * origin labels + origin label."""
+    """How a deck's rates are split up.
+
+    combination = (time label * origin labels + origin label) * jurisdictions + jurisdiction
+    """
 
     times: Times
     origins: Origins
+    jurisdictions: int
+    """LABELS of kernels.jurisdiction, or 1 where no rate names any"""
     rates: list[I64]
     """of each combination the rates that apply, in the order in which the later one wins"""
 
 
-_NO_TIMES: Final = Times(np.empty(0, np.int64), np.empty(0, np.int32), [frozenset()])
 _NO_ORIGINS: Final = Origins({}, 0, 0, [frozenset()])
 
 
@@ -74,55 +74,8 @@ def _tagged(
     return np.concatenate(parts), tags
 
 
-def _profile(version: DeckVersion) -> Profile:
-    return version.options.time_classes, version.options.time_zone
-
-
-def _origins(version: DeckVersion) -> OriginClasses:
-    return version.options.origin_classes
-
-
-def _times(tags: dict[tuple[Profile, str], int], tag: I32, rates: DeckRates) -> Times:
-    """Labels of the instants.
-
-    While no rate of a profile is in force its class makes no difference; it is then taken to be
-    the other profiles' class, so that a calendar that changes with a version costs no label.
-    """
-    if not tags:
-        return _NO_TIMES
-    profiles = list(dict.fromkeys(terms for terms, _ in tags))
-    names: dict[str, int] = {}
-    begins, own_names, live = [], [], []
-    for terms in profiles:
-        profile, zone = terms
-        assert profile is not None, "a rate names a time class of a deck that has none"
-        since_ms, place = steps(profile, zone)
-        known = [names.setdefault(name, len(names)) for name in profile.names()]
-        own = np.isin(tag, [number for (t, _), number in tags.items() if t == terms])
-        own &= rates.from_ms < rates.to_ms
-        span = (rates.from_ms[own].min(), rates.to_ms[own].max()) if own.any() else (0, 0)
-        live.append(np.clip(span, FIRST_MS, END_MS))
-        begins.append(since_ms)
-        own_names.append(np.array(known, np.int32)[place])
-    begin_ms = np.unique(np.concatenate([*begins, *live]))
-    begin_ms = begin_ms[begin_ms < END_MS]
-    lead = np.zeros(len(begin_ms), np.int32)
-    in_force = [(low <= begin_ms) & (begin_ms < high) for low, high in live]
-    named = []
-    for since_ms, called, now in zip(begins, own_names, in_force, strict=True):
-        named.append(called[np.searchsorted(since_ms, begin_ms, "right") - 1])
-        lead = np.where(now, named[-1], lead)
-    holds = np.full((len(profiles), len(names)), UNTAGGED)
-    for (terms, name), number in tags.items():
-        holds[profiles.index(terms), names[name]] = number
-    table = np.stack(
-        [holds[i, np.where(now, named[i], lead)] for i, now in enumerate(in_force)], axis=1
-    )
-    distinct, label = np.unique(table, axis=0, return_inverse=True)
-    label = label.reshape(-1).astype(np.int32)
-    kept = np.concatenate([[True], label[1:] != label[:-1]])
-    held = [frozenset(row) - {UNTAGGED} for row in distinct.tolist()]
-    return Times(begin_ms[kept], label[kept], held)
+def _origins(version: DeckVersion) -> OriginTerms:
+    return version.options.jurisdiction or version.options.origin_classes
 
 
 def _labels(tags: dict[tuple[OriginClasses, str], int]) -> Origins:
@@ -149,32 +102,70 @@ def _labels(tags: dict[tuple[OriginClasses, str], int]) -> Origins:
     return Origins(prefixes, missing, other, list(numbers))
 
 
+def _lent(line: Sequence[DeckVersion]) -> Mask:
+    """Whether each rate of a deck's versions also holds for calls of no known jurisdiction."""
+    parts = [np.empty(0, np.bool_)]
+    for version in line:
+        names = LENT[version.options.indeterminate_as] if version.options.jurisdiction else ()
+        classes = version.rates.column("origin_class")
+        lent = pc.is_in(classes, value_set=pa.array(names, pa.string()))
+        parts.append(lent.to_numpy())
+    return np.concatenate(parts)
+
+
+def _dearness(line: Sequence[DeckVersion]) -> list[I64]:
+    """What a rate that is lent is held against others of its version by, the last one first."""
+
+    def column(name: str) -> I64:
+        own = [v.rates.column(name).cast(pa.int64()).to_numpy() for v in line]
+        return np.concatenate(own)
+
+    counts = [v.rates.num_rows for v in line]
+    prices = ("connect_nanos", "first_rate_nanos", "next_rate_nanos", "blocked")
+    return [*(column(name) for name in prices), np.repeat(np.arange(len(line)), counts)]
+
+
 def plan_of(name: DeckName, line: Sequence[DeckVersion], rates: DeckRates) -> DeckPlan | None:
     """The plan of a deck, None if no rate of it has a class.
 
     line: its versions; rates: all their rates, closed by later versions, in that order. Raises
     OptionsRefused where there are more than COMBINATIONS_MAX.
     """
-    time_tag, time_tags = _tagged(line, "time_class", _profile)
+    time_tag, time_tags = _tagged(line, "time_class", profile_of)
     origin_tag, origin_tags = _tagged(line, "origin_class", _origins)
     if not time_tags and not origin_tags:
         return None
-    times, origins = _times(time_tags, time_tag, rates), _labels(origin_tags)
-    n = len(times.tags) * len(origins.tags)
+    within = {name: number for (terms, name), number in origin_tags.items() if terms == NANP}
+    by_number = {(t, name): n for (t, name), n in origin_tags.items() if not isinstance(t, str)}
+    times, origins = times_of(time_tags, time_tag, rates), _labels(by_number)
+    held: list[tuple[str, Tags]] = [("", frozenset())]
+    if within:
+        asks = [v for v in line if v.options.jurisdiction and v.rates.num_rows]
+        times = with_states(times, asks)
+        held = [(word, frozenset([within[word]] if word in within else [])) for word in NAMES]
+    n = len(times.tags) * len(origins.tags) * len(held)
     if n > COMBINATIONS_MAX:
         raise OptionsRefused(
             f"{name[0]} deck {name[1]}: {len(times.tags)} time classes by {len(origins.tags)} "
-            f"origin classes that its rates tell apart are {n} combinations: at most "
-            f"{COMBINATIONS_MAX}"
+            f"origin classes by {len(held)} jurisdictions that its rates tell apart are {n} "
+            f"combinations: at most {COMBINATIONS_MAX}"
         )
-    rank = (time_tag != UNTAGGED) + 2 * (origin_tag != UNTAGGED)
+    rank = (time_tag != UNTAGGED) + 4 * (origin_tag != UNTAGGED)
+    lent, dear = (_lent(line), _dearness(line)) if within else (np.zeros(len(rank), np.bool_), [])
     rows = []
     for at_time in times.tags:
         fits = np.isin(time_tag, [UNTAGGED, *at_time])
         for from_origin in origins.tags:
-            applies = np.flatnonzero(fits & np.isin(origin_tag, [UNTAGGED, *from_origin]))
-            rows.append(applies[np.argsort(rank[applies], kind="stable")])
-    return DeckPlan(times, origins, rows)
+            for word, own in held:
+                applies = fits & np.isin(origin_tag, [UNTAGGED, *from_origin, *own])
+                if word != INDETERMINATE or not lent.any():
+                    at = np.flatnonzero(applies)
+                    rows.append(at[np.argsort(rank[at], kind="stable")])
+                    continue
+                at = np.flatnonzero(applies | (fits & lent))
+                less = np.where(lent, rank - 2, rank)[at]
+                rows.append(at[np.lexsort([*(np.where(lent, k, 0)[at] for k in dear), less])])
+    return DeckPlan(times, origins, len(held), rows)
 
 
 def taken(rates: DeckRates, rows: I64) -> DeckRates:
@@ -212,7 +203,7 @@ def classes_of(
             origin.append(_origin_row(codes, origins))
         plan_at[row(name, 0)] = len(table)
         table.append((at_time, at_origin, len(cells), len(origins.tags)))
-        cells += [row(name, i) for i in range(len(plan.rates))]
+        cells += [row(name, i) for i in range(0, len(plan.rates), plan.jurisdictions)]
     assert len(table[0]) > FIRST_CELL > ORIGIN
     return Classes(
         read_only(plan_at),
@@ -223,6 +214,25 @@ def classes_of(
         read_only(np.array(origin, np.int32).reshape(len(origin), 1 + len(codes.parent))),
         (FIRST_MS, END_MS),
     )
+
+
+def jurisdictions_of(
+    plans: Mapping[DeckName, DeckPlan], row: Callable[[DeckName, int], int], rows: int
+) -> Jurisdictions | None:
+    """What chooses among the jurisdictions of the plans, None where none has any; as above."""
+    asks = {name: plan for name, plan in plans.items() if plan.jurisdictions > 1}
+    if not asks:
+        return None
+    table, three = np.full(rows, np.int32(NONE)), np.zeros((rows, LABELS), np.int32)
+    known: dict[States, int] = {}
+    for name, plan in asks.items():
+        of_time = len(plan.origins.tags) * LABELS
+        for i in range(0, len(plan.rates), LABELS):
+            at = row(name, i)
+            table[at] = known.setdefault(plan.times.states[i // of_time], len(known))
+            three[at] = [row(name, i + label) for label in range(LABELS)]
+    states = np.stack([state_table(own) for own in known])
+    return Jurisdictions(read_only(table), read_only(three), read_only(states))
 
 
 def _origin_row(codes: DialCodes, origins: Origins) -> I32:

@@ -4,7 +4,7 @@ Every rule of a charge is an explicit option of the deck: real systems disagree 
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -12,8 +12,11 @@ import msgspec
 import pyarrow as pa
 
 from billing.errors import OptionsRefused
+from billing.jurisdiction import INDETERMINATE_AS, NANP, OWN, States, parse_states
+from billing.jurisdiction import NAMES as JURISDICTIONS
 from billing.money import format_nanos, parse_currency, parse_nanos
 from billing.origin_classes import OriginClasses, parse_origin_classes
+from billing.origin_classes import names as origin_names
 from billing.time_classes import ANY, TimeClasses, parse_time_classes
 from kernels.layout import (
     ANCHORS,
@@ -26,6 +29,14 @@ from kernels.layout import (
     ROUNDINGS,
 )
 
+CALLED: Final = "called"
+LRN: Final = "lrn"
+MATCHES: Final = (CALLED, LRN)
+"""what the codes of a deck are matched against: the number called, or the LRN where there is one"""
+LATER: Final = (
+    *("time_classes", "origin_classes", "match", "jurisdiction", "indeterminate_as", "states"),
+)
+"""options that versions published before them do not name"""
 SIDES: Final = ("sell", "buy")
 COVERAGES: Final = ("full", "partial")
 """full: from its date on, codes the version does not list are closed; partial: they stay"""
@@ -73,13 +84,25 @@ class DeckOptions(NamedTuple):
     time_zone: str = "UTC"
     time_classes: TimeClasses | None = None
     origin_classes: OriginClasses = ()
+    match: str = CALLED
+    jurisdiction: str = ""
+    indeterminate_as: str = OWN
+    states: States = ()
+    """of a jurisdiction: what belongs to which state"""
+
+    def rate_origins(self) -> tuple[str, ...]:
+        """The origin classes that a rate may name, besides ANY."""
+        return JURISDICTIONS if self.jurisdiction else origin_names(self.origin_classes)
+
+
+_UNSAID: Final = DeckOptions()
 
 
 def encode_options(options: DeckOptions) -> str:
-    """Deck options as JSON, the form they are stored in; classes only where there are any."""
+    """Deck options as JSON, the form they are stored in; what came later only where it is used."""
     fields = options._asdict()
-    for name in ("time_classes", "origin_classes"):
-        if not fields[name]:
+    for name in LATER:
+        if fields[name] == getattr(_UNSAID, name):
             del fields[name]
     return msgspec.json.encode(fields).decode()
 
@@ -170,11 +193,33 @@ KEYS: Final = (
     "time_zone",
     "time_classes",
     "origin_classes",
+    "match",
+    "jurisdiction",
+    "indeterminate_as",
+    "states",
+    "states_file",
 )
+Read = Callable[[str], bytes]
+"""the bytes of a file by its name"""
 
 
-def options_from(options: Mapping[str, Any]) -> DeckOptions:
-    """DeckOptions of a mapping with KEYS, all optional. Raises ValueError naming key and value."""
+def _states(options: Mapping[str, Any], read: Read | None) -> States:
+    """The states of a deck with a jurisdiction; () without. Raises ValueError."""
+    if options.get("jurisdiction"):
+        if "origin_classes" in options:
+            raise ValueError("origin_classes beside jurisdiction: a rate's origin class is either")
+        return parse_states(options.get("states"), options.get("states_file"), read)
+    for key in ("indeterminate_as", "states", "states_file"):
+        if key in options:
+            raise ValueError(f"{key} without jurisdiction")
+    return ()
+
+
+def options_from(options: Mapping[str, Any], read: Read | None = None) -> DeckOptions:
+    """DeckOptions of a mapping with KEYS, all optional. Raises ValueError naming key and value.
+
+    read: files that are named in it.
+    """
     for key in options:
         if key not in KEYS:
             raise ValueError(f"unknown key {key}: one of {', '.join(KEYS)}")
@@ -200,16 +245,23 @@ def options_from(options: Mapping[str, Any]) -> DeckOptions:
         time_zone=zone,
         time_classes=parse_time_classes(options.get("time_classes")),
         origin_classes=parse_origin_classes(options.get("origin_classes")),
+        match=_word(options, "match", MATCHES, CALLED),
+        jurisdiction=_word(options, "jurisdiction", (NANP, ""), ""),
+        indeterminate_as=_word(options, "indeterminate_as", INDETERMINATE_AS, OWN),
+        states=_states(options, read),
     )
     if 0 <= found.max_charge_nanos < found.min_charge_nanos:
         raise ValueError("max_charge lies below min_charge")
     return found
 
 
-def parse_options(text: str, file: str) -> DeckOptions:
-    """DeckOptions of a TOML text. Raises OptionsRefused naming file, key and value."""
+def parse_options(text: str, file: str, read: Read | None = None) -> DeckOptions:
+    """DeckOptions of a TOML text. Raises OptionsRefused naming file, key and value.
+
+    read: files that are named in it.
+    """
     try:
-        return options_from(tomllib.loads(text))
+        return options_from(tomllib.loads(text), read)
     except (tomllib.TOMLDecodeError, ValueError) as error:
         raise OptionsRefused(f"{file}: {error}") from None
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pyarrow as pa
 
 from billing.cdr import normalise
@@ -13,7 +14,7 @@ from billing.deck import ALWAYS_MS, FOREVER_MS, RATES, DeckOptions
 from billing.errors import DeckRefused, FileRefused, Problem
 from billing.instants import format_instant_ms, parse_instant_ms
 from billing.money import format_nanos, parse_nanos
-from billing.origin_classes import names as origin_names
+from billing.rate_overlaps import find_overlaps, key_of
 from billing.time_classes import ANY
 from kernels.layout import DIGITS_MAX, FEE_NANOS_MAX, INCREMENT_S_MAX, RATE_NANOS_MAX
 
@@ -54,7 +55,7 @@ class _Terms(NamedTuple):
 
 def _terms(options: DeckOptions, valid_from_ms: int) -> _Terms:
     times = options.time_classes.names() if options.time_classes else ()
-    origins = (ANY, *origin_names(options.origin_classes))
+    origins = (ANY, *options.rate_origins())
     return _Terms(ZoneInfo(options.time_zone), valid_from_ms, (ANY, *times), origins)
 
 
@@ -153,19 +154,12 @@ def _shown(ms: int) -> str:
 
 def _overlaps(file: str, rows: list[_Row], lines: list[int]) -> dict[int, Problem]:
     """Problems of rows whose dates overlap another of the same code and classes, by row index."""
+    key = key_of(*(pa.array([row[i] for row in rows], pa.string()) for i in (0, 9, 10)))
+    begin, end = (np.array([row[i] for row in rows], np.int64) for i in (7, 8))
+    pairs = find_overlaps(key, begin, end)
     found: dict[int, Problem] = {}
-
-    def key(i: int) -> tuple[str, str, str]:
-        return rows[i][0], rows[i][9], rows[i][10]
-
-    order = sorted(range(len(rows)), key=lambda i: (*key(i), rows[i][7], lines[i]))
-    standing = -1
-    for at in order:
-        if standing < 0 or key(at) != key(standing) or rows[at][7] >= rows[standing][8]:
-            standing = at
-            continue
-        later, earlier = (at, standing) if lines[at] > lines[standing] else (standing, at)
-        same = rows[at][7:9] == rows[standing][7:9]
+    for later, earlier in zip(pairs.later.tolist(), pairs.earlier.tolist(), strict=True):
+        same = rows[later][7:9] == rows[earlier][7:9]
         found[later] = Problem(
             file,
             lines[later],
@@ -175,7 +169,6 @@ def _overlaps(file: str, rows: list[_Row], lines: list[int]) -> dict[int, Proble
             if same
             else f"dates overlap line {lines[earlier]} of the same code",
         )
-        standing = earlier
     return found
 
 

@@ -7,41 +7,14 @@ Python formula: the text is therefore also a second opinion on what the kernels 
 from fractions import Fraction
 from typing import NamedTuple
 
-import pyarrow.compute as pc
-
-from billing.cdr import normalise
-from billing.deck import ALWAYS_MS, FOREVER_MS, NO_MAX_CHARGE, DeckOptions, DeckVersion
-from billing.explain_terms import (
-    class_lines,
-    exchange_rate,
-    origin_class_of,
-    time_class_of,
-)
+from billing.deck import NO_MAX_CHARGE, DeckOptions
+from billing.explain_rate import Found, find_rate, number_lines, versions_of
+from billing.explain_terms import ExplainedCall, class_lines, exchange_rate
 from billing.instants import format_instant_ms
 from billing.money import format_nanos
-from billing.tariff import Tariff, closing_ms, rule_of
-from billing.time_classes import ANY
+from billing.tariff import Tariff, rule_of
 from kernels.charge import billed_seconds, charge, round_div
-from kernels.layout import ANCHORS, CHARGE_NANOS_MAX, DIGITS_MAX, ROUNDINGS
-
-
-class Found(NamedTuple):
-    """A rate row of a version, and its place."""
-
-    version: DeckVersion
-    row: int
-    prefix: str
-    destination: str
-    first_rate: int
-    next_rate: int
-    connect: int
-    first: int
-    following: int
-    from_ms: int
-    to_ms: int
-    time_class: str
-    origin_class: str
-    blocked: bool
+from kernels.layout import ANCHORS, CHARGE_NANOS_MAX, ROUNDINGS
 
 
 class Explained(NamedTuple):
@@ -52,76 +25,6 @@ class Explained(NamedTuple):
     nanos: int | None
     reason: str = ""
     """why there is none: one of billing.rating.REASONS"""
-
-
-def _rows_of(version: DeckVersion, prefix: str, closes_ms: int) -> list[Found]:
-    at = pc.indices_nonzero(pc.equal(version.rates.column("prefix"), prefix)).to_pylist()
-    rows = [(i, *version.rates.slice(i, 1).to_pylist()[0].values()) for i in at]
-    found = [Found(version, *row) for row in rows]
-    return [f._replace(to_ms=min(f.to_ms, closes_ms)) for f in found]
-
-
-def _versions(tariff: Tariff, side: str, deck: str) -> list[DeckVersion]:
-    own = (v for v in tariff.versions.values() if (v.side, v.deck) == (side, deck))
-    return sorted(own, key=lambda v: v.number)
-
-
-def _applies(row: Found, at_ms: int, calling: str) -> bool:
-    options = row.version.options
-    return row.time_class in (ANY, time_class_of(options, at_ms)) and row.origin_class in (
-        ANY,
-        origin_class_of(options, calling),
-    )
-
-
-def _rank(row: Found) -> int:
-    """The more specific rate goes first: by origin and time, by origin, by time, by neither."""
-    return 2 * (row.origin_class != ANY) + (row.time_class != ANY)
-
-
-def find_rate(
-    tariff: Tariff, side: str, deck: str, digits: str, at_ms: int, calling: str = ""
-) -> tuple[Found | None, list[str]]:
-    """The rate of one number at one instant, and what was looked at on the way."""
-    versions = _versions(tariff, side, deck)
-    lines = []
-    for length in range(min(len(digits), DIGITS_MAX), 0, -1):
-        prefix = digits[:length]
-        rows = [
-            row
-            for i, version in enumerate(versions)
-            for row in _rows_of(version, prefix, closing_ms(versions, i, prefix))
-        ]
-        live = []
-        for row in rows:
-            state = "effective" if row.from_ms <= at_ms < row.to_ms else "not effective"
-            if state == "effective" and not _applies(row, at_ms, calling):
-                state = "of another class"
-            elif state == "effective":
-                state = "blocked" if row.blocked else state
-                live.append(row)
-            lines.append(
-                f"  code {prefix}: {row.destination!r}, version {row.version.number}, "
-                f"{_span(row.from_ms, row.to_ms)}{_classes(row)}: {state}"
-            )
-        if live:
-            found = max(reversed(live), key=_rank)
-            shut = f"  code {prefix} is blocked: listed and closed"
-            return found, [*lines, shut] if found.blocked else lines
-    return None, [*lines, "  no code with a rate at that time"]
-
-
-def _classes(row: Found) -> str:
-    named = (("time", row.time_class), ("origin", row.origin_class))
-    return "".join(f", {kind} class {name}" for kind, name in named if name != ANY)
-
-
-def _span(from_ms: int, to_ms: int) -> str:
-    if to_ms <= from_ms:
-        return "closed by a later version"
-    start = "always" if from_ms == ALWAYS_MS else format_instant_ms(from_ms)
-    end = "open end" if to_ms == FOREVER_MS else format_instant_ms(to_ms)
-    return f"{start} to {end}"
 
 
 def _sixtieths(n: int, currency: str) -> str:
@@ -139,19 +42,21 @@ def explain(
     duration_ms: int,
     calling: str = "",
     currency: str | None = None,
+    lrn: str = "",
 ) -> Explained:
     """How the charge of one side of one call comes about.
 
     currency: the account's; the deck's if None.
     """
-    digits = normalise(called)
+    call = ExplainedCall(called, answered_ms, calling, lrn)
+    versions = versions_of(tariff, side, deck)
     lines = [
         f"{side}: deck {deck!r}",
-        f"  number {called!r} -> {digits or 'no digits'}",
+        *number_lines(versions, call),
         f"  answered {format_instant_ms(answered_ms)}, {duration_ms} ms",
-        *class_lines(_versions(tariff, side, deck), answered_ms, calling),
+        *class_lines(versions, call),
     ]
-    found, looked = find_rate(tariff, side, deck, digits, answered_ms, calling)
+    found, looked = find_rate(versions, call)
     lines += looked
     pair = (tariff.currencies[side, deck], currency or tariff.currencies[side, deck])
     factor: Fraction | None = Fraction(1)

@@ -1,11 +1,13 @@
 """Rates of one code and class whose dates overlap: found in bulk, for every kind of deck file."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from kernels.layout import I64
+
+PASSES_MAX: Final = 20
 
 
 class Overlaps(NamedTuple):
@@ -26,25 +28,45 @@ def key_of(*columns: pa.Array | pa.ChunkedArray) -> I64:
     return key
 
 
-def find_overlaps(key: I64, from_ms: I64, to_ms: I64) -> Overlaps:
-    """Each rate whose period begins before another of its key that began earlier has ended.
+def _pairs(key: I64, from_ms: I64, to_ms: I64, places: I64) -> tuple[I64, I64]:
+    """Each of the rates at `places` that begins before an earlier one of its key is over.
 
-    Places count as the order in the file. A rate is in at most one pair as the one that began
-    later; which of a pair is to blame is the one later in the file.
+    And that earlier one: of those that have begun, the one that lasts longest.
     """
-    n = len(key)
-    if n < 2:
-        return Overlaps(np.zeros(0, np.int64), np.zeros(0, np.int64))
-    order = np.lexsort((np.arange(n), from_ms, key))
-    k, begin = key[order], from_ms[order]
-    rank = np.unique(to_ms, return_inverse=True)[1][order].astype(np.int64)
+    n = len(places)
+    order = np.lexsort((places, from_ms[places], key[places]))
+    sorted_places = places[order]
+    k, begin = key[sorted_places], from_ms[sorted_places]
+    rank = np.unique(to_ms[sorted_places], return_inverse=True)[1].astype(np.int64)
     first = np.concatenate([[True], k[1:] != k[:-1]])
-    group = np.cumsum(first)
-    reach = np.maximum.accumulate(group * n + rank)
-    # who reaches that far: the last place at which the maximum rose
+    reach = np.maximum.accumulate(np.cumsum(first) * n + rank)
     rose = np.concatenate([[True], reach[1:] > reach[:-1]])
-    holder = np.maximum.accumulate(np.where(rose, np.arange(n), 0))
-    before = np.concatenate([[0], holder[:-1]])
-    hit = ~first & (begin < to_ms[order][before])
-    one, other = order[hit], order[before[hit]]
-    return Overlaps(np.maximum(one, other), np.minimum(one, other))
+    longest = np.maximum.accumulate(np.where(rose, np.arange(n), 0))
+    before = sorted_places[np.concatenate([[0], longest[:-1]])]
+    hit = ~first & (begin < to_ms[before])
+    return sorted_places[hit], before[hit]
+
+
+def find_overlaps(key: I64, from_ms: I64, to_ms: I64) -> Overlaps:
+    """Pairs whose later ones must go so that no two rates of a key overlap.
+
+    Of two that overlap the one later in the file is to blame; where that does not come to an end
+    within PASSES_MAX, the one that begins later.
+    """
+    places = np.arange(len(key))
+    later: list[I64] = [np.zeros(0, np.int64)]
+    earlier: list[I64] = [np.zeros(0, np.int64)]
+    for number in range(PASSES_MAX + 1):
+        if len(places) < 2:
+            break
+        begun_later, other = _pairs(key, from_ms, to_ms, places)
+        if not len(begun_later):
+            break
+        swap = number < PASSES_MAX
+        blamed = np.maximum(begun_later, other) if swap else begun_later
+        cause = np.minimum(begun_later, other) if swap else other
+        blamed, at = np.unique(blamed, return_index=True)
+        later.append(blamed)
+        earlier.append(cause[at])
+        places = np.setdiff1d(places, blamed, assume_unique=True)
+    return Overlaps(np.concatenate(later), np.concatenate(earlier))

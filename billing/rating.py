@@ -11,12 +11,14 @@ import numpy as np
 import pyarrow as pa
 
 import kernels
+from billing.call_numbers import CallNumbers, Mask, either
 from billing.cdr import instants_ms
 from billing.fx import Pair, rows_in_force
 from billing.parties import Account
 from billing.tariff import Tariff
 from kernels import Calls, Leg, Numbers, parse_numbers
 from kernels.classes import rows_of
+from kernels.jurisdiction import rows_within
 from kernels.layout import (
     BLOCKED,
     I8,
@@ -102,6 +104,14 @@ class Asked(NamedTuple):
     """of each call, an entry of `currency`"""
     currency: list[str]
     """that accounts are charged in; "" of one that is unknown"""
+    by_lrn: Mask | None
+    """whether the deck's codes are matched against each call's LRN; None: against no call's"""
+
+    def matched(self, numbers: CallNumbers) -> Numbers:
+        """The number of each call that the deck's codes are matched against."""
+        if self.by_lrn is None or numbers.lrn is None:
+            return numbers.called
+        return either(numbers.lrn, numbers.called, self.by_lrn)
 
 
 def _leg(names: list[str], accounts: Mapping[str, Account], tariff: Tariff, side: str) -> _Terms:
@@ -131,19 +141,24 @@ def _leg(names: list[str], accounts: Mapping[str, Account], tariff: Tariff, side
 
 
 def _side(
-    names: pa.DictionaryArray, tariff: Tariff, side: str, answered_ms: I64, calling: Numbers | None
+    names: pa.DictionaryArray, tariff: Tariff, side: str, answered_ms: I64, numbers: CallNumbers
 ) -> Asked:
     """A side's decks, exchange rates and reasons, from the account each call names."""
     accounts = tariff.parties.customers if side == "sell" else tariff.parties.vendors
     terms = _leg(names.dictionary.to_pylist(), accounts, tariff, side)
     at = names.indices.to_numpy()
     deck, reason = terms.deck[at], terms.reason[at]
-    if calling is not None and tariff.classes is not None:
-        deck = rows_of(tariff.classes, deck, answered_ms, calling)
+    if numbers.calling is not None and tariff.classes is not None:
+        deck = rows_of(tariff.classes, deck, answered_ms, numbers.calling)
+        if tariff.jurisdictions is not None:
+            deck = rows_within(tariff.jurisdictions, deck, numbers.calling, numbers.ends_at())
+    by_lrn = None
+    if numbers.lrn is not None and tariff.by_lrn is not None:
+        by_lrn = (numbers.lrn.digit_count > 0) & (deck != NO_DECK) & tariff.by_lrn[deck]
     fx, fx_missing = rows_in_force(tariff.fx, terms.pair, at, answered_ms)
     if len(fx):
         reason[fx_missing] = SELL_FX_MISSING if side == "sell" else BUY_FX_MISSING
-    return Asked(Leg(deck, fx), reason, at, terms.currency)
+    return Asked(Leg(deck, fx), reason, at, terms.currency, by_lrn)
 
 
 def asked_of(
@@ -151,15 +166,15 @@ def asked_of(
     vendor: pa.DictionaryArray,
     answered_ms: I64,
     duration_ms: I32,
-    calling: Numbers | None,
+    numbers: CallNumbers,
     tariff: Tariff,
 ) -> tuple[Asked, Asked]:
     """What the kernels are to price of n calls: what customers pay, what vendors charge.
 
-    calling: needed where the tariff has classes.
+    numbers: calling where the tariff has classes, lrn where it asks for it.
     """
-    sell = _side(customer, tariff, "sell", answered_ms, calling)
-    buy = _side(vendor, tariff, "buy", answered_ms, calling)
+    sell = _side(customer, tariff, "sell", answered_ms, numbers)
+    buy = _side(vendor, tariff, "buy", answered_ms, numbers)
     return sell, _where_vendor(buy, _is_empty(vendor), duration_ms)
 
 
@@ -180,13 +195,17 @@ def rate(
     customer = calls.column("customer").dictionary_encode()
     vendor = calls.column("vendor").dictionary_encode()
     answered_ms = instants_ms(calls)
-    calling = Numbers(*parse_numbers(calls.column("calling"))) if tariff.classes else None
+    numbers = CallNumbers(
+        Numbers(digits, digit_count),
+        Numbers(*parse_numbers(calls.column("calling"))) if tariff.classes else None,
+        Numbers(*parse_numbers(calls.column("lrn"))) if tariff.asks_lrn else None,
+    )
     duration_ms = calls.column("duration_ms").to_numpy().astype(np.int32)
-    sell, buy = asked_of(customer, vendor, answered_ms, duration_ms, calling, tariff)
+    sell, buy = asked_of(customer, vendor, answered_ms, duration_ms, numbers, tariff)
     if legs != BOTH:
         sell, buy = (_not_asked(sell), buy) if legs == "buy" else (sell, _not_asked(buy))
-    asked = Calls(Numbers(digits, digit_count), answered_ms, duration_ms, sell.leg, buy.leg)
-    rated = kernels.rate(asked, tariff.book, threads)
+    asked = Calls(numbers.called, answered_ms, duration_ms, sell.leg, buy.leg)
+    rated = _by_lrn(asked, numbers.lrn, sell, buy, tariff, threads)
     reason = _first_reason(sell, buy, rated)
     suspended = reason != RATED
     for side in (rated.sell, rated.buy):
@@ -203,6 +222,34 @@ def rate(
         sell.leg.fx,
         buy.leg.fx,
     )
+
+
+def _by_lrn(
+    asked: Calls, lrn: Numbers | None, sell: Asked, buy: Asked, tariff: Tariff, threads: int
+) -> Rated:
+    """The calls as they are priced by the number called, and where a deck says so by their LRN."""
+    rated = kernels.rate(asked, tariff.book, threads)
+    if lrn is None or (sell.by_lrn is None and buy.by_lrn is None):
+        return rated
+    none = np.zeros(len(asked.answered_ms), np.bool_)
+    moved = {"sell": none if sell.by_lrn is None else sell.by_lrn}
+    moved["buy"] = none if buy.by_lrn is None else buy.by_lrn
+    at = np.flatnonzero(moved["sell"] | moved["buy"])
+    legs = {
+        side: Leg(
+            np.where(moved[side][at], leg.deck[at], np.int32(NO_DECK)),
+            leg.fx[at] if len(leg.fx) else leg.fx,
+        )
+        for side, leg in (("sell", asked.sell), ("buy", asked.buy))
+    }
+    called = Numbers(lrn.digits[at], lrn.digit_count[at])
+    ported = Calls(called, asked.answered_ms[at], asked.duration_ms[at], legs["sell"], legs["buy"])
+    again = kernels.rate(ported, tariff.book, threads)
+    for side, own, other in (("sell", rated.sell, again.sell), ("buy", rated.buy, again.buy)):
+        mine = moved[side][at]
+        for column, anew in zip(own, other, strict=True):
+            column[at[mine]] = anew[mine]
+    return rated
 
 
 def _texts(names: list[str], indices: pa.Array) -> pa.Array:
@@ -227,7 +274,9 @@ def _where_vendor(buy: Asked, no_vendor: Any, duration_ms: Any) -> Asked:
 def _not_asked(side: Asked) -> Asked:
     """The side of calls that nobody asks about."""
     none = np.full(len(side.leg.deck), np.int32(NO_DECK))
-    return side._replace(leg=side.leg._replace(deck=none), reason=np.zeros_like(side.reason))
+    return side._replace(
+        leg=side.leg._replace(deck=none), reason=np.zeros_like(side.reason), by_lrn=None
+    )
 
 
 def _first_reason(sell: Asked, buy: Asked, rated: Rated) -> I8:

@@ -3,16 +3,18 @@
 Immutable. A new deck version makes a new tariff; a batch is priced from one tariff, whole.
 """
 
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from billing.class_plan import DeckPlan, classes_of, plan_of, taken
+from billing.call_numbers import Mask
+from billing.class_plan import DeckPlan, classes_of, jurisdictions_of, plan_of, taken
 from billing.deck import (
     FOREVER_MS,
+    LRN,
     NO_MAX_CHARGE,
     DeckName,
     DeckOptions,
@@ -24,6 +26,7 @@ from billing.parties import Parties
 from billing.rate_rows import RateRows
 from kernels import Book, DeckRates, Library, parse_numbers
 from kernels.classes import Classes
+from kernels.jurisdiction import Jurisdictions
 from kernels.layout import (
     ANCHORS,
     BLOCKED,
@@ -49,6 +52,15 @@ class Tariff(NamedTuple):
     classes: Classes | None
     """None: no deck has time or origin classes"""
     fx: FxTable
+    jurisdictions: Jurisdictions | None
+    """None: no deck has any"""
+    by_lrn: Mask | None
+    """of each row of the closure whether its codes are matched against LRNs; None: no deck's are"""
+
+    @property
+    def asks_lrn(self) -> bool:
+        """Whether a call's LRN makes a difference."""
+        return self.by_lrn is not None or self.jurisdictions is not None
 
 
 def closing_ms(versions: Sequence[DeckVersion], at: int, prefix: str) -> int:
@@ -136,6 +148,10 @@ class Compiler:
         if fx is not self._fx.published:
             self._fx = fx_table(fx)
         book, rows = self._library.book(self._fx.factors), self._library.rows
+
+        def row(name: DeckName, i: int) -> int:
+            return rows[name, i]
+
         return Tariff(
             book=book,
             decks={name: rows[name, 0] for name in lines},
@@ -143,9 +159,24 @@ class Compiler:
             parties=parties,
             versions={v.number: v for v in ordered},
             rows=self._rows,
-            classes=classes_of(self._plans, lambda name, i: rows[name, i], len(book.closure)),
+            classes=classes_of(self._plans, row, len(book.closure)),
             fx=self._fx,
+            jurisdictions=jurisdictions_of(self._plans, row, len(book.closure)),
+            by_lrn=self._by_lrn(lines, row, len(book.closure)),
         )
+
+    def _by_lrn(
+        self,
+        lines: Mapping[DeckName, list[DeckVersion]],
+        row: Callable[[DeckName, int], int],
+        rows: int,
+    ) -> Mask | None:
+        """Which rows of the closure are matched against LRNs: the deck's last version says."""
+        found = np.zeros(rows, np.bool_)
+        for name, line in lines.items():
+            if line[-1].options.match == LRN:
+                found[[row(name, i) for i in range(self._combinations[name])]] = True
+        return found if found.any() else None
 
     def _number_rows(self, versions: list[DeckVersion]) -> None:
         at = len(self._rows.version)

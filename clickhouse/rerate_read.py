@@ -89,13 +89,13 @@ def now_ms(client: Client) -> int:
     return int(asked(client, "SELECT toUnixTimestamp64Milli(now64(3))")[0][0])
 
 
-def read_calls(client: Client, wanted: Wanted, span: Span, calling: bool) -> pa.Table:
-    """Calls of a span in their order: cdr_id, what prices them, and calling if it is asked for."""
-    own = "calling" if calling else "'' AS calling"
+def read_calls(client: Client, wanted: Wanted, span: Span, calling: bool, lrn: bool) -> pa.Table:
+    """Calls of a span in their order: cdr_id, what prices them; calling, lrn if asked for."""
+    own = ("calling" if calling else "'' AS calling", "lrn" if lrn else "'' AS lrn")
     return asked_arrow(
         client,
         f"""
-        SELECT cdr_id, customer, vendor, {own}, called, answered_at, duration_ms
+        SELECT cdr_id, customer, vendor, {", ".join(own)}, called, answered_at, duration_ms
         FROM cdr FINAL WHERE {calls_where(wanted, span)} ORDER BY {_ORDER}
         """,
     )
@@ -122,7 +122,7 @@ def read_call(client: Client, call: str) -> tuple[dict[str, Any], list[dict[str,
     own = f"cdr_id = unhex('{call}')"
     calls = _dicts(
         client,
-        "SELECT customer, vendor, calling, called, duration_ms,"
+        "SELECT customer, vendor, calling, called, lrn, duration_ms,"
         f" toUnixTimestamp64Milli(answered_at) AS answered_ms FROM cdr FINAL WHERE {own}",
     )
     if not calls:

@@ -31,6 +31,7 @@ CDR: Final = table(
         "duration_ms": "UInt32",
         "sip_code": "UInt16",
         "pdd_ms": "Nullable(UInt32)",
+        "lrn": "String",
         "node_id": "UInt32",
         "dialcode_epoch": "UInt64",
         "received_at": "DateTime64(3, 'UTC')",

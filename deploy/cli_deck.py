@@ -11,7 +11,7 @@ import typer
 
 from billing.deck import COVERAGES, SIDES
 from billing.errors import TollwireError
-from deploy import cli_deck_agreements, cli_deck_draft, cli_deck_generate
+from deploy import cli_deck_agreements, cli_deck_check, cli_deck_draft, cli_deck_generate
 from deploy.cli_files import say
 from deploy.cli_words import choice, instant, now
 from deploy.runtime.settings import load_settings
@@ -24,6 +24,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Rate decks: from a file to a version that prices calls. docs/deck-life.md.",
 )
+app.command()(cli_deck_check.check)
 cli_deck_draft.register(app)
 app.add_typer(cli_deck_agreements.app, name="agreements")
 app.command()(cli_deck_generate.generate)

@@ -29,5 +29,11 @@ def read_text(path: Path) -> str:
 
 def read_options(path: Path | None, currency: str | None) -> DeckOptions:
     """Options of a TOML file, or the defaults. Raises FileRefused, OptionsRefused."""
-    options = DeckOptions() if path is None else parse_options(read_text(path), str(path))
+    if path is None:
+        options = DeckOptions()
+    else:
+        folder = path.parent
+        options = parse_options(
+            read_text(path), str(path), lambda name: read_file(folder / name)
+        )
     return options._replace(currency=currency) if currency else options

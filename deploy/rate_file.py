@@ -208,6 +208,7 @@ def explain_call(calls: Path, call_id: str, offline: Offline) -> list[str]:
                 call.column("duration_ms")[0].as_py(),
                 call.column("calling")[0].as_py(),
                 offline.currency,
+                call.column("lrn")[0].as_py(),
             )
             lines += found.lines
             nanos[side] = found.nanos

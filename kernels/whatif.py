@@ -46,10 +46,12 @@ __all__ = [
 
 CELLS_MAX: Final = 2**24
 """of one side's groupings, times threads: 88 bytes each"""
+_SAME: Final = Numbers(read_only(np.empty(0, np.uint64)), read_only(np.empty(0, np.uint8)))
 
 
 def _block(
     calls: Calls,
+    bought: Numbers,
     book: Book,
     stored: Stored,
     currencies: int,
@@ -61,6 +63,7 @@ def _block(
     codes, sums = book.codes, free.get()
     compare(
         calls.called,
+        bought,
         calls.answered_ms,
         calls.duration_ms,
         (calls.sell, calls.buy),
@@ -100,16 +103,25 @@ def _checked(name: str, party: Party, calls: int, rate_rows: int, cells: Cells) 
 
 
 def what_if(
-    calls: Calls, stored: Stored, book: Book, rate_rows: int, cells: Cells, threads: int = 0
+    calls: Calls,
+    stored: Stored,
+    book: Book,
+    rate_rows: int,
+    cells: Cells,
+    threads: int = 0,
+    bought: Numbers | None = None,
 ) -> tuple[Sums, Sums]:
     """Sums of the sell legs and of the buy legs of n calls, as they are and as `book` prices them.
 
-    calls.called must be Numbers. rate_rows: how many the book has. threads = 0: every core.
+    calls.called must be Numbers; bought: those that the buy legs are matched by, if others.
+    rate_rows: how many the book has. threads = 0: every core.
     Raises BatchError before anything is summed for what `rate` refuses, and for a column, an entry
     or a cell out of place.
     """
     n = check_shapes(calls, book, None)
     threads = threads_of(threads)
+    if bought is not None:
+        bought = checked(calls._replace(called=bought), book, None, threads).called
     calls = checked(calls, book, None, threads)
     check_column("state", stored.state, n, "u1")
     parties = [
@@ -124,7 +136,8 @@ def what_if(
     for _ in range(threads):
         one, other = (tuple(np.zeros((r, len(SUMS)), np.int64) for r in rows) for _ in "ab")
         free.put((one, other))  # type: ignore[arg-type]
-    list(in_blocks(n, threads, partial(_block, calls, book, stored, cells.currencies, free)))
+    work = partial(_block, calls, bought or _SAME, book, stored, cells.currencies, free)
+    list(in_blocks(n, threads, work))
     found = [free.get() for _ in range(threads)]
     shape = (-1, cells.currencies, len(SUMS))
     sell, buy = (

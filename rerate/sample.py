@@ -84,4 +84,5 @@ def _by(tariff: Tariff, side: str, deck: str, call: dict[str, Any], account: Acc
         call["duration_ms"],
         call["calling"],
         account.currency,
+        call["lrn"],
     )

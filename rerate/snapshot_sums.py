@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from billing.call_numbers import CallNumbers
 from billing.instants import format_instant_ms
 from billing.rating import BOTH, Asked, asked_of
 from billing.tariff import Tariff
@@ -79,9 +80,15 @@ class SnapshotSums:
         """The sums of a batch, on one thread. Raises kernels.BatchError."""
         column = {name: batch.column(name) for name in batch.schema.names}
         tariff, number = self._tariff, {n: numpy(c) for n, c in column.items() if _plain(c)}
-        called, calling = (
+        called, calling, lrn = (
             Numbers(number[f"{of}digits"], number[count])
-            for of, count in (("", "digit_count"), ("calling_", "calling_count"))
+            for of, count in (
+                *(("", "digit_count"), ("calling_", "calling_count")),
+                ("lrn_", "lrn_count"),
+            )
+        )
+        numbers = CallNumbers(
+            called, calling if tariff.classes else None, lrn if tariff.asks_lrn else None
         )
         answered_ms, duration_ms = number["answered_ms"], number["duration_ms"]
         sell, buy = asked_of(
@@ -89,7 +96,7 @@ class SnapshotSums:
             column["vendor"],
             answered_ms,
             duration_ms,
-            calling if tariff.classes else None,
+            numbers,
             tariff,
         )
         out = self._left_out(column, number)
@@ -104,9 +111,10 @@ class SnapshotSums:
         parties = [self._party(leg, column, number, asked[leg]) for leg in LEGS]
         accounts = max(len(own) for own in self._accounts.values())
         cells = Cells(accounts, len(self._destinations), len(self._currencies))
-        calls = Calls(called, answered_ms, duration_ms, sell.leg, buy.leg)
-        rows = len(tariff.rows.version)
-        found = what_if(calls, Stored(state, *parties), tariff.book, rows, cells, threads=1)
+        calls = Calls(sell.matched(numbers), answered_ms, duration_ms, sell.leg, buy.leg)
+        bought = None if buy.by_lrn is None and sell.by_lrn is None else buy.matched(numbers)
+        rows, kept = len(tariff.rows.version), Stored(state, *parties)
+        found = what_if(calls, kept, tariff.book, rows, cells, threads=1, bought=bought)
         day = format_instant_ms(int(answered_ms[0]))[:10] if len(state) else ""
         return _Batch(len(out) - int(out.sum()), day, found)
 

@@ -69,7 +69,7 @@ class Snapshots:
             for chunk in plan("", [day], slots, self._batch_calls):
                 span = Span(day, chunk.begin, chunk.end)
                 read = Read(
-                    rerate_read.read_calls(self._client, wanted, span, calling=True),
+                    rerate_read.read_calls(self._client, wanted, span, calling=True, lrn=True),
                     rerate_read.read_legs(self._client, wanted, span, whole=False),
                 )
                 batch, odd = snapshot_of(read)

@@ -138,7 +138,9 @@ class Worker:
         tariff, changes = pricing.tariff, task.phase is Phase.APPLY
         asked = wanted(task.scope, pricing.prices)
         read = Read(
-            rerate_read.read_calls(client, asked, span, tariff.classes is not None),
+            rerate_read.read_calls(
+                client, asked, span, tariff.classes is not None, tariff.asks_lrn
+            ),
             rerate_read.read_legs(client, asked, span, whole=changes),
         )
         closed = {} if task.scope.restate else pricing.invoiced

@@ -66,4 +66,4 @@ def _places(rows: pa.Table) -> dict[bytes, Place]:
     }
 
 
-_COMPARED = ("customer", "vendor", "calling", "called", "answered_at", "duration_ms")
+_COMPARED = ("customer", "vendor", "calling", "called", "answered_at", "duration_ms", "lrn")

@@ -79,8 +79,10 @@ def decode(payload: bytes) -> pa.Table:
 
 
 def decode_rated(payload: bytes) -> pa.Table:
-    """Rows of cdr.rated; those written before there were exchange rates used none."""
+    """Rows of cdr.rated; those written before there were exchange rates used none, nor LRNs."""
     rows = decode(payload)
+    if "lrn" not in rows.column_names:
+        rows = rows.append_column("lrn", pa.array([""] * rows.num_rows, pa.string()))
     for name in ("sell_fx_num", "sell_fx_den", "buy_fx_num", "buy_fx_den"):
         if name not in rows.column_names:
             rows = rows.append_column(name, pa.array([1] * rows.num_rows, pa.uint64()))

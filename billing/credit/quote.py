@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from billing.call_numbers import CallNumbers
 from billing.rating import (
     BUY_BLOCKED,
     BUY_RATE_MISSING,
@@ -46,7 +47,13 @@ class Quotes(NamedTuple):
 
 
 def quote(
-    tariff: Tariff, customer: str, vendors: tuple[str, ...], calling: str, called: str, at_ms: int
+    tariff: Tariff,
+    customer: str,
+    vendors: tuple[str, ...],
+    calling: str,
+    called: str,
+    at_ms: int,
+    lrn: str = "",
 ) -> Quotes:
     """The terms of a call answered at an instant: the sell side, and each vendor's.
 
@@ -54,23 +61,32 @@ def quote(
     deck, an exchange rate or an account is published meanwhile.
     """
     rows = max(len(vendors), 1)
-    digits, count = parse_numbers(pa.array([called] * rows, pa.string()))
-    calling_digits = Numbers(*parse_numbers(pa.array([calling] * rows, pa.string())))
+    numbers = CallNumbers(
+        _numbers(called, rows),
+        _numbers(calling, rows) if tariff.classes is not None else None,
+        _numbers(lrn, rows) if tariff.asks_lrn else None,
+    )
     sell, buy = asked_of(
         _names([customer] * rows),
         _names(vendors or ("",)),
         np.full(rows, np.int64(at_ms)),
         np.zeros(rows, np.int32),
-        calling_digits if tariff.classes is not None else None,
+        numbers,
         tariff,
     )
-    node = int(matched(tariff.book.codes, digits[:1], count[:1])[0])
-    own = _side(tariff, sell, 0, node, at_ms, _SELL)
+    sold, bought = (
+        matched(tariff.book.codes, *side.matched(numbers)).tolist() for side in (sell, buy)
+    )
+    own = _side(tariff, sell, 0, sold[0], at_ms, _SELL)
     return Quotes(
         own if isinstance(own, Quote) else None,
         own if isinstance(own, str) else "",
-        {name: _side(tariff, buy, i, node, at_ms, _BUY) for i, name in enumerate(vendors)},
+        {name: _side(tariff, buy, i, bought[i], at_ms, _BUY) for i, name in enumerate(vendors)},
     )
+
+
+def _numbers(number: str, rows: int) -> Numbers:
+    return Numbers(*parse_numbers(pa.array([number] * rows, pa.string())))
 
 
 def _names(names: "list[str] | tuple[str, ...]") -> pa.DictionaryArray:

@@ -21,7 +21,7 @@ COLUMNS = (
     "pdd_ms",
 )
 """The order of a CSV line that comes without a header."""
-ALSO_KNOWN = ("duration_s",)
+ALSO_KNOWN = ("duration_s", "lrn")
 
 
 def whole(field: str, text: str) -> int:
@@ -70,4 +70,5 @@ def cdr_from_text(record: dict[str, str]) -> Cdr:
         duration_ms=duration_ms,
         sip_code=whole("sip_code", record.get("sip_code") or "0"),
         pdd_ms=whole("pdd_ms", record["pdd_ms"]) if record.get("pdd_ms") else None,
+        lrn=record.get("lrn", ""),
     )

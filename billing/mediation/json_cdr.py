@@ -26,6 +26,7 @@ class _JsonCdr(msgspec.Struct):
     calling: str | int | None = ""
     sip_code: _Int64 | None = 0
     pdd_ms: _Int64 | None = None
+    lrn: str | int | None = ""
 
 
 _decoder = msgspec.json.Decoder(_JsonCdr)
@@ -63,6 +64,7 @@ def parse(payload: bytes) -> Cdr:
         duration_ms,
         r.sip_code or 0,
         r.pdd_ms,
+        "" if r.lrn is None else str(r.lrn),
     )
 
 

@@ -34,6 +34,8 @@ _WHOLE: Final = re.compile(r"\d{0,12}", re.ASCII)
 _GROUPED: Final = re.compile(r"[1-9]\d{0,2}(?:([ '’.,])\d{3})(?:\1\d{3}){0,2}", re.ASCII)
 _DECIMALS: Final = re.compile(r"\d{0,40}", re.ASCII)
 _POINTS_ONLY: Final = re.compile(r"\d{1,3}(\.\d{3}){2,}")
+_ONE_POINT: Final = re.compile(r"[1-9]\d{0,2}\.\d{3}")
+"""one, or a thousand: taken for a decimal point only where nothing proves a comma"""
 _GROUPED_COMMA: Final = re.compile(r"[1-9]\d{0,2}(,\d{3})+")
 
 
@@ -85,7 +87,7 @@ def find_decimal(cells: Iterable[Cell]) -> str:
                     proved.setdefault(".", cell.text)
             else:
                 proved.setdefault(",", cell.text)
-        elif point >= 0:
+        elif point >= 0 and not _ONE_POINT.fullmatch(text):
             proved.setdefault("," if _POINTS_ONLY.fullmatch(text) else ".", cell.text)
     if len(proved) > 1:
         raise BadCell(
@@ -125,18 +127,21 @@ def _digits(text: str, decimal: str) -> tuple[str, str, str]:
         raise BadCell("not a price", "a number such as 0.0105, or a word such as blocked")
     if _GROUPED.fullmatch(whole):
         return sign, re.sub(r"\D", "", whole), end
-    if not _WHOLE.fullmatch(whole):
+    if not _WHOLE.fullmatch(whole) and any(c.isdigit() for c in whole):
         raise BadCell(
             f"not a price whose decimal sign is {decimal or '.'!r}",
             "correct the cell, or say in the layout what the decimal sign is",
         )
+    if not _WHOLE.fullmatch(whole):
+        raise BadCell("not a price", "a number such as 0.0105, or a word such as blocked")
     return sign, whole or "0", end
 
 
 def _nanos(text: str, written: PriceFormat, decimal: str, high: int) -> int:
+    nanos: int
     sign, whole, decimals = _digits(text, decimal)
     numerator = int(whole + decimals) * NANOS * (60 if written.price_per == "second" else 1)
-    denominator = 10 ** len(decimals) * (100 if written.price_in == "hundredths" else 1)
+    denominator: int = 10 ** len(decimals) * (100 if written.price_in == "hundredths" else 1)
     if written.price_decimals >= 0:
         step = 10 ** (DECIMALS_MAX - written.price_decimals)
         nanos, rest = (2 * numerator + denominator * step) // (2 * denominator * step) * step, 0

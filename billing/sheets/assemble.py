@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from billing.deck import RATES
 from billing.errors import FileRefused
-from billing.origin_classes import names as origin_names
+from billing.jurisdiction import NAMES as JURISDICTIONS
 from billing.sheets import read_columns
 from billing.sheets.amounts import CLOSED_NANOS
 from billing.sheets.bad_cell import BadCell, read_each
@@ -23,6 +23,8 @@ from billing.time_classes import ANY
 from kernels.layout import I64
 
 DESTINATION_MAX: Final = 256
+_CLASS: Final = "name the class in the deck options, or give the column the role ignore"
+_JURISDICTION: Final = 'say jurisdiction = "nanp" in the deck options, with its states'
 
 
 class Laid(NamedTuple):
@@ -40,7 +42,7 @@ class _Classes(NamedTuple):
 def _allowed(terms: SheetTerms) -> _Classes:
     profile = terms.options.time_classes
     times = profile.names() if profile else ()
-    return _Classes((ANY, *times), (ANY, *origin_names(terms.options.origin_classes)))
+    return _Classes((ANY, *times), (ANY, *terms.options.rate_origins()))
 
 
 def usable_prices(found: list[Price], terms: SheetTerms) -> tuple[list[Price], list[Doubt]]:
@@ -64,7 +66,7 @@ def usable_prices(found: list[Price], terms: SheetTerms) -> tuple[list[Price], l
                     shown(column),
                     "",
                     f"prices of a class that the options lack: {unknown[0]}",
-                    "name the class in the deck options, or give the column the role ignore",
+                    _JURISDICTION if column.origin_class in JURISDICTIONS else _CLASS,
                 )
             )
         else:

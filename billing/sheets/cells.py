@@ -71,7 +71,10 @@ def number_text(value: float) -> str:
 
 
 def _text_cell(value: str) -> Cell:
-    return Cell(value.replace("\xa0", " ").replace("\r", "").strip())
+    text = value.strip()
+    if not text.isascii() or "\r" in text:
+        text = text.replace("\xa0", " ").replace("\r", "").strip()
+    return Cell(text)
 
 
 def _number_cell(value: float) -> Cell:

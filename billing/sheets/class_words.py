@@ -4,11 +4,9 @@ import re
 from typing import Final, NamedTuple
 
 from billing.deck import DeckOptions
-from billing.origin_classes import names as origin_names
 from billing.sheets.header_words import normalised
 from billing.time_classes import ANY
 
-JURISDICTIONS: Final = ("interstate", "intrastate", "indeterminate")
 _ORIGINS: Final = tuple(
     (role, re.compile(pattern))
     for role, pattern in (
@@ -73,5 +71,5 @@ def price_class_of(header: str, options: DeckOptions) -> PriceClass:
     """The classes that a header's words name: the options' own, or the usual words."""
     words = normalised(header)
     times = options.time_classes.names() if options.time_classes else ()
-    origins = tuple(n for n in origin_names(options.origin_classes) if n != "other")
+    origins = tuple(n for n in options.rate_origins() if n != "other")
     return PriceClass(_of(words, times, _TIMES), _of(words, origins, _ORIGINS))

@@ -47,9 +47,11 @@ def find_code_part(pairs: Sequence[tuple[str, str]]) -> str:
 
 def find_code_prefix(codes: Sequence[str], american: bool) -> str:
     """ "1" where all codes are American area codes without it."""
+    if not american:
+        return ""
     plain = [re.sub(r"[\s\-]", "", code) for code in codes if code]
     fitting = sum(bool(_NPA_NXX.fullmatch(code) or _NPA.fullmatch(code)) for code in plain)
-    return "1" if american and plain and fitting == len(plain) else ""
+    return "1" if plain and fitting == len(plain) else ""
 
 
 def find_format(

@@ -175,7 +175,7 @@ def find_dash(texts: Iterable[str]) -> str:
     """What a dash means in a column: "range", "joint", or "" where its cells do not prove it."""
     proved: set[str] = set()
     for text in texts:
-        if "-" not in (plain := text.translate(_DASHES)):
+        if text.isdecimal() or "-" not in (plain := text.translate(_DASHES)):
             continue
         for entry in _SEPARATORS.split(re.sub(r"[()]", ",", plain)):
             try:

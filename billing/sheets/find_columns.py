@@ -1,7 +1,7 @@
 """Which row of a sheet is its header, and what each column holds: by words, then by cells."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -34,6 +34,8 @@ class Doubt(NamedTuple):
     value: str
     problem: str
     advice: str
+    fatal: bool = False
+    """without knowing it no row can be read"""
 
 
 def columns_of(headers: Sequence[str], options: DeckOptions) -> list[LayoutColumn]:
@@ -67,7 +69,7 @@ def _shares(column: Column, first: int) -> dict[str, float]:
     cells = [cell for cell in (column.distinct[i] for i in places) if cell.text]
     if not cells:
         return {}
-    fits = {
+    fits: dict[str, list[object]] = {
         "code": [_CODE_LIKE.fullmatch(c.text) and "." not in c.text for c in cells],
         "price": [
             _PRICE_LIKE.fullmatch(c.text) or (c.kind == NUMBER and "." in c.text) for c in cells
@@ -109,13 +111,13 @@ def by_cells(grid: Grid, first: int, columns: list[LayoutColumn]) -> list[Layout
 
 def _one_price(same: list[LayoutColumn], currency: str) -> list[LayoutColumn]:
     """Those of several price columns of one class that may be meant."""
-    for keep in (
-        [c for c in same if _NEW.search(normalised(c.header))],
-        [c for c in same if currency.lower() in normalised(c.header).split()],
-        [c for c in same if not _CURRENT.search(normalised(c.header))],
-    ):
-        if keep:
-            same = keep
+    tests: tuple[Callable[[LayoutColumn], bool], ...] = (
+        lambda c: bool(_NEW.search(normalised(c.header))),
+        lambda c: currency.lower() in normalised(c.header).split(),
+        lambda c: not _CURRENT.search(normalised(c.header)),
+    )
+    for fits in tests:
+        same = [c for c in same if fits(c)] or same
     return same
 
 
@@ -149,6 +151,7 @@ def single_roles(
                     "",
                     "each could be the price",
                     "say in the layout which one is, the others are role ignore",
+                    True,
                 )
             )
             drop(kept[1:])

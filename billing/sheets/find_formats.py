@@ -3,10 +3,10 @@
 import re
 from typing import Final
 
+from billing.jurisdiction import NAMES as JURISDICTIONS
 from billing.sheets.amounts import find_decimal, price_in, price_per
 from billing.sheets.bad_cell import BadCell
 from billing.sheets.cells import Cell
-from billing.sheets.class_words import JURISDICTIONS
 from billing.sheets.code_columns import CodeFormat, find_format
 from billing.sheets.dates import Moment, find_order, read_moment
 from billing.sheets.find_columns import Doubt, shown

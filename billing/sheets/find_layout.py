@@ -39,6 +39,7 @@ def _missing(layout: Layout) -> list[Doubt]:
                 "",
                 "no column with dial codes was recognised",
                 "say in the layout which column has role code",
+                True,
             )
         )
     if "price" not in roles:
@@ -48,6 +49,7 @@ def _missing(layout: Layout) -> list[Doubt]:
                 "",
                 "no column with prices was recognised",
                 "say in the layout which column has role price",
+                True,
             )
         )
     return found
@@ -60,7 +62,7 @@ def _same(header: str, text: str) -> bool:
 def _header_again(grid: Grid, told: Layout) -> int:
     """The row (from 1) that has all headers of the layout; 0 for none."""
     wanted = {normalised(c.header) for c in told.columns if c.header and c.role != "ignore"}
-    places = (told.header_row - 1, *range(min(grid.rows, HEADER_ROWS_MAX)))
+    places: tuple[int, ...] = (told.header_row - 1, *range(min(grid.rows, HEADER_ROWS_MAX)))
     for at in places:
         if 0 <= at < grid.rows and wanted <= {normalised(text) for text in grid.row(at)}:
             return at + 1
@@ -78,6 +80,7 @@ def _again(grid: Grid, told: Layout) -> tuple[Layout, list[Doubt]]:
             "",
             f"no row has all the columns of the layout: {names}",
             "has the partner changed its sheet? Read it without the layout, then save it",
+            True,
         )
         return told._replace(sheet=grid.sheet, columns=()), [doubt]
     texts = grid.row(header - 1) if header else [""] * len(grid.columns)

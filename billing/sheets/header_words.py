@@ -59,7 +59,8 @@ _RULES: Final = tuple(
         (
             "old_price",
             r"(^| )(old|previous|prior|former|last|alte[rns]?|bisherig\w*|ancien\w*|anterior|"
-            r"vecchi\w*|precedente|стар\w*|прежн\w*|旧)( .*)?@MONEY@",
+            r"vecchi\w*|precedente|стар\w*|прежн\w*|旧)( .*)?@MONEY@|"
+            r"@MONEY@ (anterior|precedente|ancien|vecchio)\b",
         ),
         (
             "end",
@@ -93,7 +94,8 @@ _RULES: Final = tuple(
         ),
         (
             "increments",
-            r"increment|billing (interval|period|unit|type|terms?|method|cycle|incr?)|^billing$|"
+            r"increment|"
+            r"billing (per|interval|period|unit|type|terms?|method|cycle|incr?)|^billing$|"
             r"^rounding|takt|^pulse|charging interval|intervalo|facturacion|cadence|facturation|"
             r"^interval|^incr?$|tarifierung|tariffazione|scatti|тарификаци|интервал|计费",
         ),
@@ -131,8 +133,8 @@ _RULES: Final = tuple(
         ),
         (
             "price",
-            r"(^| )@MONEY@( |$)|^(usd|eur|gbp)( (per|a) ?(min(ute)?|sec(ond)?))?$|per min(ute)?|"
-            r"minutenpreis|preis",
+            r"(^| )@MONEY@( |$)|^(usd|eur|gbp)( ((per|a) )?(min(ute)?|sec(ond)?))?$|"
+            r"per (min(ute)?|sec(ond)?)\b|\bcents?\b|minutenpreis|preis",
         ),
         ("country", r"^(country|countries|land|pays|pais|paese|страна|kraj|ulke|国家)( name)?$"),
         (
@@ -158,6 +160,8 @@ def role_of(header: str) -> str:
     if not header or len(header) > HEADER_CHARS_MAX:
         return ""
     words = normalised(header)
+    if header.strip().startswith(("%", "#")) or header.strip().endswith("%"):
+        return "ignore"
     if not words or words.replace(" ", "").isdecimal():
-        return "ignore" if header.strip() in ("%", "#") else ""
+        return ""
     return next((role for role, rule in _RULES if rule.search(words)), "")

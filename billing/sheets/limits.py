@@ -19,5 +19,8 @@ PROBLEMS_MAX: Final = 10_000
 PARTS_MAX: Final = 2_000
 """files within a workbook"""
 UNPACKED_BYTES_MAX: Final = 512 * 1024 * 1024
+RATIO_MAX: Final = 250
+"""times that a part may be larger than it is when packed, beyond RATIO_FROM_BYTES"""
+RATIO_FROM_BYTES: Final = 32 * 1024 * 1024
 STRINGS_BYTES_MAX: Final = 256 * 1024 * 1024
 """texts of all cells, each as often as cells refer to it"""

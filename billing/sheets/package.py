@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Final
 
-from billing.sheets.limits import PARTS_MAX
+from billing.sheets.limits import PARTS_MAX, RATIO_FROM_BYTES, RATIO_MAX
 
 PIECE_BYTES: Final = 4 * 1024 * 1024
 _ENCRYPTED: Final = 1
@@ -51,8 +51,11 @@ def unpacked(data: bytes, part: zipfile.ZipInfo) -> Iterator[bytes]:
         raise Refused("packed in an unusual way: save it again in Excel or LibreOffice")
     unpacker = zlib.decompressobj(-15)
     try:
-        piece = unpacker.decompress(packed, PIECE_BYTES)
+        piece, total = unpacker.decompress(packed, PIECE_BYTES), 0
         while piece:
+            total += len(piece)
+            if total > RATIO_FROM_BYTES and total > RATIO_MAX * part.compress_size:
+                raise Refused(f"a part that unpacks to more than {RATIO_MAX} times its size")
             yield piece
             piece = unpacker.decompress(unpacker.unconsumed_tail, PIECE_BYTES)
     except zlib.error as error:

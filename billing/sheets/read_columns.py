@@ -45,20 +45,30 @@ class Begins(NamedTuple):
     to_ms: I64
 
 
+def _combined(
+    rows: SheetRows, parts: tuple[RoleCells | None, RoleCells | None, RoleCells | None]
+) -> tuple[list[tuple[str, str, str]], I64]:
+    """Distinct texts of several columns together, and each row's place among them."""
+    place = np.zeros(rows.count, np.int64)
+    for part in parts:
+        if part is not None:
+            place = place * len(part.cells) + part.rows
+    _, at, inverse = np.unique(place, return_index=True, return_inverse=True)
+    columns = [[part.text(row) if part else "" for row in at.tolist()] for part in parts]
+    return list(zip(columns[0], columns[1], columns[2], strict=True)), inverse
+
+
 def codes(rows: SheetRows, layout: Layout) -> Codes:
     """The dial codes of each row."""
     parts = code_cells(rows)
-    of = parts[1]
+    of = parts[1] or parts[0]
     assert of is not None
-    combination = np.zeros(rows.count, np.int64)
-    for part in parts:
-        if part is not None:
-            combination = combination * len(part.cells) + part.rows
-    kinds, at, inverse = np.unique(combination, return_index=True, return_inverse=True)
-    texts = [tuple(part.text(row) if part else "" for part in parts) for row in at.tolist()]
+    if parts[0] is None and parts[2] is None:
+        texts, inverse = [("", cell.text, "") for cell in of.cells], of.rows
+    else:
+        texts, inverse = _combined(rows, parts)
     written = CodeFormat(layout.dash, layout.code_part, layout.code_prefix)
-    read = read_codes(texts, written)  # type: ignore[arg-type]
-    assert len(kinds) == len(read.values)
+    read = read_codes(texts, written)
     if read.bad:
         told = [Cell(" ".join(text for text in each if text)) for each in texts]
         rows.refuse_read(of._replace(cells=told, rows=inverse), read)

@@ -1,5 +1,6 @@
 """A rate sheet as an e-mail brought it: bytes in; rates, problems and the layout found out."""
 
+import re
 from pathlib import PurePath
 from typing import Final
 
@@ -26,6 +27,9 @@ from billing.sheets.text_file import read_text
 from billing.sheets.workbook import is_workbook, read_workbook
 
 _LETTERHEAD_ROWS_MAX: Final = 50
+_SAMPLE_ROWS: Final = 200
+_SAMPLES: Final = 4
+_DIGIT: Final = re.compile(r"\d")
 
 
 def _letterhead(grid: Grid, header: int) -> list[str]:
@@ -72,7 +76,7 @@ def _skip(rows: SheetRows) -> None:
     has_code = np.any([c.filled() for c in codes], axis=0)
     has_price = np.any([c.filled() for c in prices], axis=0)
     digits = np.any(
-        [c.where(lambda cell: any(x.isdigit() for x in cell.text)) for c in codes], axis=0
+        [c.where(lambda cell: _DIGIT.search(cell.text) is not None) for c in codes], axis=0
     )
     said = np.any([c.filled() for c in change], axis=0) if change else np.zeros(rows.count, bool)
     rows.skipped |= ~has_code & ~has_price
@@ -133,6 +137,15 @@ def _removed(removed: Mask, shut: Mask, coverage: str, notes: list[str]) -> tupl
     return shut, removed
 
 
+def _other_currency(letterhead: list[str], terms: SheetTerms) -> list[Doubt]:
+    """Whether the lines above the table name another currency."""
+    named, line = currency_told(letterhead)
+    if named in ("", terms.currency):
+        return []
+    problem = f"the sheet is in {named}, not in {terms.currency}"
+    return [Doubt("", line, problem, f"read it with currency {named}, or ask the partner", True)]
+
+
 def read_sheet(
     data: bytes, file: str, terms: SheetTerms, layout: Layout | None = None
 ) -> SheetRates:
@@ -145,50 +158,54 @@ def read_sheet(
     grid, header, told = _grid(data, file, terms, layout, notes)
     used, doubts = find_layout(grid, header, terms, told)
     letterhead = _letterhead(grid, used.header_row)
-    if doubts and any("no column" in d.problem or "no row" in d.problem for d in doubts):
+    doubts += _other_currency(letterhead, terms)
+    if any(doubt.fatal for doubt in doubts):
         return _nothing(grid, used, doubts, notes)
     rows = SheetRows(grid, used)
     _skip(rows)
     used, undecided = find_formats(rows, used, terms, letterhead, notes)
-    doubts += undecided
-    named, line = currency_told(letterhead)
-    if named and named != terms.currency:
-        doubts.append(
-            Doubt(
-                "",
-                line,
-                f"the sheet is in {named}, not in {terms.currency}",
-                f"read it with currency {named}, or ask the partner",
-            )
-        )
     prices, unknown = usable_prices(read_columns.prices(rows, "price", used), terms)
-    doubts += unknown
+    doubts += [*undecided, *unknown]
     codes = read_columns.codes(rows, used)
     read_columns.currencies(rows, terms)
     shut, removed = read_columns.changes(rows, prices)
-    countries = countries_of({c for each in codes.read.values if each for c in each})
-    coverage = _coverage(
-        used, [PurePath(file).name, grid.sheet, *letterhead], len(countries), notes
-    )
+    texts = [PurePath(file).name, grid.sheet, *letterhead]
+    every = {code for listed in codes.read.values if listed for code in listed}
+    coverage = _coverage(used, texts, len(countries_of(every)), notes)
     shut, gone = _removed(removed & rows.good(), shut, coverage, notes)
     laid = assemble(rows, used, terms, prices, codes, shut, gone, file)
     sound = check_rates(laid, rows)
     rates = sound.laid.rates
     counts = _counts(rows, rates, int(removed.sum()), sound.repeated, terms)
     counts["problems"] += len(doubts)
-    problems = [*_doubted(grid, doubts), *rows.problems()][:PROBLEMS_MAX]
     return SheetRates(
-        rates, problems, used, notes, coverage,
-        countries_of(rates.column("prefix").to_pylist()), counts,
-    )  # fmt: skip
+        rates,
+        [*_doubted(grid, doubts), *rows.problems()][:PROBLEMS_MAX],
+        used,
+        notes,
+        coverage,
+        countries_of(rates.column("prefix").to_pylist()),
+        counts,
+        _samples(grid, used),
+    )
 
 
 def _doubted(grid: Grid, doubts: list[Doubt]) -> list[SheetProblem]:
-    return [SheetProblem(grid.sheet, 0, *doubt) for doubt in doubts]
+    return [SheetProblem(grid.sheet, 0, *doubt[:4]) for doubt in doubts]
+
+
+def _samples(grid: Grid, layout: Layout) -> tuple[tuple[str, ...], ...]:
+    """Some different cells of each column of a layout."""
+    below = range(max(layout.header_row, 0), min(grid.rows, layout.header_row + _SAMPLE_ROWS))
+    found = []
+    for column in layout.columns:
+        cells = [grid.columns[column.column - 1].at(row).text for row in below]
+        found.append(tuple(dict.fromkeys(text for text in cells if text))[:_SAMPLES])
+    return tuple(found)
 
 
 def _nothing(grid: Grid, layout: Layout, doubts: list[Doubt], notes: list[str]) -> SheetRates:
     """A sheet that could not be understood: its layout is to be corrected by a person."""
-    problems = _doubted(grid, doubts)
+    problems, samples = _doubted(grid, doubts), _samples(grid, layout)
     counts = {"rows": grid.rows, "rates": 0, "problems": len(problems)}
-    return SheetRates(RATES.empty_table(), problems, layout, notes, "partial", (), counts)
+    return SheetRates(RATES.empty_table(), problems, layout, notes, "partial", (), counts, samples)

@@ -65,4 +65,7 @@ class SheetRates(NamedTuple):
     country_prefixes: tuple[str, ...]
     """code prefixes of the countries (in zone 1: the area codes) that the sheet has rates for"""
     counts: dict[str, int]
-    """rows, skipped, rates, codes, destinations, blocked, removed, future, past, problems"""
+    """rows, skipped, bad_rows, rates, codes, destinations, blocked, removed (rows taken off the
+    list), repeated (rates said twice), future, past, problems"""
+    samples: tuple[tuple[str, ...], ...] = ()
+    """of each of the layout's columns, some cells"""

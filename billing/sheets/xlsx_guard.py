@@ -17,31 +17,47 @@ from billing.sheets.package import Refused, unpacked
 from kernels.layout import I64
 
 _USUAL: Final = b'<c r="'
-_WIDE: Final = re.compile(rb"""<c r="(?:[Q-Z]|[A-Z]{2})""")
-_TALL: Final = re.compile(rb"""<c r="[A-Z]{1,3}\d{7}""")
+_WIDE: Final = re.compile(rb"""<c r="(?:[Q-Zq-z]|[A-Za-z]{2}|[^A-Za-z])""")
+_TALL: Final = re.compile(rb"""<c r="[A-Za-z]{1,3}(?:\d{7}|0|\d*[^\d"])""")
 _NARROW: Final = (16, 999_999, 0)
 """a rectangle within CELLS_MAX that needs no closer look"""
-_PLAIN: Final = re.compile(rb"""<c r=["']([A-Z]{1,3})[1-9]""")
-_PREFIXED: Final = re.compile(
-    rb"""<(?:\w{1,16}:)?c\s(?:[^<>]{0,256}\s)?r\s*=\s*["']([A-Z]{1,3})[1-9]"""
-)
-_ROW: Final = re.compile(rb"""r\s*=\s*["'][A-Z]{1,3}([1-9]\d{0,9})["']""")
+_CELL: Final = re.compile(rb"<(?:[^\s<>/]{1,64}:)?c(?=[\s/>])([^<>]*)")
+_ROW_TAG: Final = re.compile(rb"<(?:[^\s<>/]{1,64}:)?row(?=[\s/>])([^<>]*)")
+_REFERENCE: Final = re.compile(rb"""(?<![\w:])r\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_PLACE: Final = re.compile(rb"([A-Za-z]{1,3})([1-9]\d{0,6})")
+_ROW_NUMBER: Final = re.compile(rb"[1-9]\d{0,6}")
 _SHARED: Final = re.compile(rb"""t=["']s["'][^>]{0,64}>\s{0,16}<(?:\w{1,16}:)?v>(\d{1,9})<""")
 _STRING: Final = re.compile(rb"<(?:\w{1,16}:)?si[\s/>]")
 
 
 def _extent(piece: bytes) -> tuple[int, int, int]:
-    """The last column and row that cells (r="B12") of a piece name; cells that name none."""
+    """The last column and row that cells (r="B12") of a piece name; cells that name none.
+
+    Raises Refused for a place that is not written plainly.
+    """
     cells = _tags(piece, b"c") - _tags(piece, b"col")
     usual = piece.count(_USUAL)
     if usual >= cells and not _WIDE.search(piece) and not _TALL.search(piece):
         return _NARROW if cells else (0, 0, 0)
-    letters = _PLAIN.findall(piece)
-    if len(letters) < cells:
-        letters = _PREFIXED.findall(piece)
-    columns = max((_number(name) for name in set(letters)), default=0)
-    rows = max(map(int, set(_ROW.findall(piece))), default=0) if letters else 0
-    return columns, rows, max(0, cells - len(letters))
+    columns = rows = implied = 0
+    for found in _CELL.finditer(piece):
+        named = _REFERENCE.search(found.group(1))
+        if named is None:
+            implied += 1
+            continue
+        place = _PLACE.fullmatch(named.group(1) or named.group(2) or b"")
+        if place is None:
+            raise Refused("a cell whose place cannot be read: save it again in Excel")
+        columns = max(columns, _number(place.group(1).upper()))
+        rows = max(rows, int(place.group(2)))
+    for found in _ROW_TAG.finditer(piece):
+        named = _REFERENCE.search(found.group(1))
+        if named is not None:
+            number = named.group(1) or named.group(2) or b""
+            if not _ROW_NUMBER.fullmatch(number):
+                raise Refused("a row whose number cannot be read: save it again in Excel")
+            rows = max(rows, int(number))
+    return columns, rows, implied
 
 
 def _number(letters: bytes) -> int:
@@ -79,6 +95,8 @@ class _Part:
         """Measure a piece. Raises Refused."""
         if b"<!" in piece and (b"<!DOCTYPE" in piece or b"<!ENTITY" in piece):
             raise Refused("XML with a document type, which no workbook needs")
+        if b"<" not in piece:
+            return
         columns, rows, implied = _extent(piece)
         self.columns, self.rows = max(self.columns, columns), max(self.rows, rows)
         self.implied += implied

@@ -17,7 +17,7 @@ from tests.billing.records import (
     only_dead,
 )
 
-EXPECTED = {**GOOD, "answered_at": ANSWERED_MS}
+EXPECTED = {**GOOD, "answered_at": ANSWERED_MS, "lrn": ""}
 MOMENT = {"answered_at": ANSWERED_MS}
 
 

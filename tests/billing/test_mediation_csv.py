@@ -16,7 +16,7 @@ from tests.billing.records import (
     only_dead,
 )
 
-EXPECTED = {**GOOD, "answered_at": ANSWERED_MS}
+EXPECTED = {**GOOD, "answered_at": ANSWERED_MS, "lrn": ""}
 HEADER = ",".join(CSV_ORDER).encode()
 
 

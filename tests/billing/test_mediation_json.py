@@ -17,7 +17,7 @@ from tests.billing.records import (
     only_dead,
 )
 
-EXPECTED = {**GOOD, "answered_at": ANSWERED_MS}
+EXPECTED = {**GOOD, "answered_at": ANSWERED_MS, "lrn": ""}
 
 
 @pytest.mark.parametrize("content_type", ["", JSON, "application/json; charset=utf-8", "x/y"])

@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 
 from billing.deck import FOREVER_MS, DeckVersion
-from billing.explain import find_rate
+from billing.explain_rate import find_rate, versions_of
+from billing.explain_terms import ExplainedCall
 from billing.instants import parse_instant_ms
 from billing.tariff import Tariff
 from kernels import Calls, Leg, Numbers, parse_numbers, rate
@@ -68,7 +69,7 @@ def test_a_code_listed_with_a_later_date_keeps_its_price_until_then() -> None:
     assert sold(made, "4470", MAR) == (2, "447")
     assert sold(made, "3312", FEB) is None, "not listed: closed at the version's date"
     for at_ms, version_number in ((MAR - 1, 1), (MAR, 2)):
-        rate, _ = find_rate(made, "sell", "retail", "4470", at_ms)
+        rate, _ = find_rate(versions_of(made, "sell", "retail"), ExplainedCall("4470", at_ms))
         assert rate is not None
         assert (rate.version.number, rate.prefix) == (version_number, "447")
 

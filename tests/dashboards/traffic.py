@@ -82,6 +82,7 @@ def cdr_row(call: Call) -> dict[str, Any]:
         "duration_ms": call.duration_ms,
         "sip_code": 200 if call.duration_ms else 486,
         "pdd_ms": 900,
+        "lrn": "",
         "node_id": 1,
         "dialcode_epoch": 1,
         "received_at": call.received_ms,

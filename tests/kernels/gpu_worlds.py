@@ -39,7 +39,7 @@ def batches(seed: int, calls: int) -> list[Batch]:
 def dearer(book: Book) -> Book:
     """The same book with other prices in some classes."""
     prices = book.prices.copy()
-    prices[:7, 0] += 1_000_000
+    prices[::5, 0] += 1_000_000
     return book._replace(prices=read_only(prices))
 
 

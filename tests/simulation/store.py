@@ -32,7 +32,7 @@ ENGINES: Final[Mapping[str, Engine]] = {
 }
 _FOUND: Final = (
     *("cdr_id", "log", "partition", "offset", "row", "customer", "vendor", "calling", "called"),
-    *("answered_at", "duration_ms"),
+    *("answered_at", "duration_ms", "lrn"),
 )
 
 Row = dict[str, Any]
