@@ -247,8 +247,8 @@ def _by_lrn(
     again = kernels.rate(ported, tariff.book, threads)
     for side, own, other in (("sell", rated.sell, again.sell), ("buy", rated.buy, again.buy)):
         mine = moved[side][at]
-        for column, anew in zip(own, other, strict=True):
-            column[at[mine]] = anew[mine]
+        for name in Side._fields:
+            getattr(own, name)[at[mine]] = getattr(other, name)[mine]
     return rated
 
 

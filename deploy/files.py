@@ -33,7 +33,5 @@ def read_options(path: Path | None, currency: str | None) -> DeckOptions:
         options = DeckOptions()
     else:
         folder = path.parent
-        options = parse_options(
-            read_text(path), str(path), lambda name: read_file(folder / name)
-        )
+        options = parse_options(read_text(path), str(path), lambda name: read_file(folder / name))
     return options._replace(currency=currency) if currency else options

@@ -186,7 +186,7 @@ def _add_side(
 @nb.njit(nogil=True, cache=True)
 def compare(
     numbers: Numbers,
-    bought: Numbers,
+    buying: Numbers,
     answered_ms: I64,
     duration_ms: I32,
     legs: tuple[Leg, Leg],
@@ -201,28 +201,28 @@ def compare(
 ) -> None:
     """Add calls start to stop to sums, those of the sell legs and of the buy legs.
 
-    bought: what the buy legs' codes are matched against; columns of length 0 say: `numbers`.
+    buying: what the buy legs' codes are matched against; columns of length 0 say: `numbers`.
     """
     scratch, sold, bought = new_scratch(), _new_side(), _new_side()
     node, now = np.empty(STAGE_CALLS, np.int32), np.empty(STAGE_CALLS, np.bool_)
     decks = np.empty(STAGE_CALLS, np.int32), np.empty(STAGE_CALLS, np.int32)
-    bought_node = np.empty(STAGE_CALLS, np.int32)
+    buying_node = np.empty(STAGE_CALLS, np.int32)
     digits, count = numbers
-    bought_digits, bought_count = bought
+    buying_digits, buying_count = buying
     state, sell, buy = stored
     for begin in range(start, stop, STAGE_CALLS):
         n = min(STAGE_CALLS, stop - begin)
         stage = slice(begin, begin + n)
         match(digits[stage], count[stage], trie, node[:n], scratch)
-        if len(bought_digits) > 0:
-            match(bought_digits[stage], bought_count[stage], trie, bought_node[:n], scratch)
+        if len(buying_digits) > 0:
+            match(buying_digits[stage], buying_count[stage], trie, buying_node[:n], scratch)
         else:
-            bought_node[:n] = node[:n]
+            buying_node[:n] = node[:n]
         at, lasted, own = answered_ms[stage], duration_ms[stage], state[stage]
         one = _asked(legs[0], own, sell.asked, stage, decks[0][:n])
         other = _asked(legs[1], own, buy.asked, stage, decks[1][:n])
         price(one, node[:n], at, lasted, tables, attempt_fees, _first(sold, n), scratch)
-        price(other, bought_node[:n], at, lasted, tables, attempt_fees, _first(bought, n), scratch)
+        price(other, buying_node[:n], at, lasted, tables, attempt_fees, _first(bought, n), scratch)
         rows = (sold[0], bought[0])
         _rated_now(own, (one[0], other[0]), rows, (sell.asked, buy.asked), now[:n])
         _add_side(sell, begin, own, (0, SELL_RATED), now, sold, currencies, sums[0])

@@ -121,7 +121,8 @@ def what_if(
     n = check_shapes(calls, book, None)
     threads = threads_of(threads)
     if bought is not None:
-        bought = checked(calls._replace(called=bought), book, None, threads).called
+        checked(calls._replace(called=bought), book, None, threads)
+        bought = Numbers(read_only(bought.digits), read_only(bought.digit_count))
     calls = checked(calls, book, None, threads)
     check_column("state", stored.state, n, "u1")
     parties = [

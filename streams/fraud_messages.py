@@ -29,7 +29,8 @@ def facts_of(
         return facts_of_rated(wire.decode_rated(value), at_ms, tariff.versions)
 
     def price(call: CallEvent) -> tuple[str, int]:
-        sell = quote(tariff, call.customer, (), call.calling, call.called, call.at_ms).sell
+        numbers = (call.calling, call.called)
+        sell = quote(tariff, call.customer, (), *numbers, call.at_ms, call.lrn).sell
         if sell is None:
             return "", 0
         num, den = sell.terms.fx

@@ -37,6 +37,8 @@ class CallEvent(NamedTuple):
     """of talk in all (stop); 0 = never answered"""
     request_no: int
     """of updates, counted by the switch: a repeated one grants nothing new"""
+    lrn: str = ""
+    """of a ported number, where the switch knows it"""
 
 
 _Text = Annotated[str, msgspec.Meta(max_length=TEXT_MAX)]
@@ -52,6 +54,7 @@ class _Call(msgspec.Struct, kw_only=True):
     leg: _Text = ""
     trunk: _Text = ""
     calling: _Text | int = ""
+    lrn: _Text | int = ""
     request_no: Annotated[int, msgspec.Meta(ge=0, le=2**31)] = 0
 
 
@@ -109,7 +112,7 @@ def parse_event(payload: bytes, came_ms: int) -> CallEvent:
 def parse_request(payload: bytes, kind: Kind, now_ms: int) -> tuple[CallEvent, tuple[str, ...]]:
     """A call that asks to begin (a start) or for more time (an update), and its candidate vendors.
 
-    One JSON object of call_id, customer, called, switch, leg, trunk, calling, vendors,
+    One JSON object of call_id, customer, called, switch, leg, trunk, calling, lrn, vendors,
     request_no. Raises BadField.
     """
     asked = _decoded(_REQUEST, payload)
@@ -132,6 +135,7 @@ def _checked(call: _Call, kind: Kind, vendor: str, at_ms: int, duration_ms: int)
         ("call_id", str(call.call_id), "required"),
         ("customer", call.customer, "required"),
         ("called", called, "not a number: digits, '+' or '00' in front"),
+        ("lrn", not call.lrn or normalise(str(call.lrn)), "not a number: leave it out"),
     ):
         if not value:
             raise BadField("invalid", field, getattr(call, field), said)
@@ -151,4 +155,5 @@ def _checked(call: _Call, kind: Kind, vendor: str, at_ms: int, duration_ms: int)
         at_ms,
         duration_ms,
         call.request_no,
+        str(call.lrn or ""),
     )

@@ -16,6 +16,7 @@ from clickhouse_connect.driver.client import Client
 from billing import deck_draft
 from billing.deck import DeckOptions, DeckVersion, decode_options, encode_options
 from billing.deck_country import closing_rows
+from billing.deck_diff.combinations import STATE_DIGITS
 from billing.deck_diff.lines import Kind
 from billing.deck_diff.report import Diff, diff
 from billing.deck_draft import Agreement, DraftRefused, Flaws, Step
@@ -240,6 +241,8 @@ def short_notice(found: Diff, agreement: Agreement | None, now_ms: int) -> int:
 def _grain(versions: list[DeckVersion]) -> Grain:
     longest = [pc.max(pc.utf8_length(v.rates.column("prefix"))).as_py() or 1 for v in versions]
     origins = [len(p) for v in versions for p, _ in v.options.origin_classes]
+    if any(v.options.jurisdiction for v in versions):
+        longest, origins = [*longest, STATE_DIGITS], [*origins, STATE_DIGITS]
     timed = any(v.options.time_classes for v in versions)
     return Grain(max(longest), max(origins, default=0), timed)
 

@@ -92,7 +92,13 @@ def fits(client: Client, earlier: list[VersionRow], version: DeckVersion) -> Non
             "its currency; load it under another name"
         )
     options = [decode_options(row.options) for row in earlier]
-    if any(o.time_classes or o.origin_classes for o in (*options, version.options)):
+    if options and options[-1].match != version.options.match:
+        raise OptionsRefused(
+            f"{name} is matched by {options[-1].match}, this version by {version.options.match}: "
+            "a deck keeps what it is matched by; load it under another name"
+        )
+    every = (*options, version.options)
+    if any(o.time_classes or o.origin_classes or o.jurisdiction for o in every):
         line = [version_of(client, row) for row in earlier]
         last = version._replace(number=1 + max((v.number for v in line), default=0))
         compile_tariff([*line, last], parties_of([]))

@@ -243,7 +243,8 @@ class CreditAgent:
     def _quotes(self, call: CallEvent, vendors: tuple[str, ...], at_ms: int) -> Quotes:
         """A call's price; vendors that we owe too much are left out."""
         tariff = self._reference.tariff
-        found = quote(tariff, call.customer, vendors, call.calling, call.called, at_ms)
+        numbers = (call.calling, call.called)
+        found = quote(tariff, call.customer, vendors, *numbers, at_ms, call.lrn)
         for name, side in found.vendors.items():
             if isinstance(side, Quote) and self._over_limit(name, side.currency):
                 found.vendors[name] = OVER_LIMIT

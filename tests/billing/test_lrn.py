@@ -93,9 +93,9 @@ def test_each_side_is_matched_by_its_own_deck(
     found = rated(made, plain, call, plain)
     assert found.reason.tolist() == [0, 0, 0]
     assert (found.sell.nanos[1], found.buy.nanos[1]) == tuple(n * 10**6 for n in expected)
-    for legs, side in (("sell", found.sell), ("buy", found.buy)):
+    for legs, leg in (("sell", found.sell), ("buy", found.buy)):
         alone = rated(made, call, legs=legs)
-        assert getattr(alone, legs).nanos[0] == side.nanos[1]
+        assert getattr(alone, legs).nanos[0] == leg.nanos[1]
     for side, deck, nanos in zip(("sell", "buy"), ("retail", "a-z"), expected, strict=True):
         told = explain(made, side, deck, CALLED, call.answered_at, 60_000, lrn=lrn)
         assert told.nanos == nanos * 10**6, told.lines

@@ -28,9 +28,10 @@ def parsed(**more: Any) -> "CallEvent | BadField":
 
 
 def test_an_event() -> None:
-    found = parsed(event="stop", duration_ms=5_000, trunk="t1", at="2023-11-14T22:13:20Z")
+    found = parsed(event="stop", duration_ms=5_000, lrn="+4931", at="2023-11-14T22:13:20Z")
     assert isinstance(found, CallEvent)
     assert (found.called, found.at_ms, found.duration_ms) == ("4930", T, 5_000)
+    assert (found.lrn, parsed().lrn) == ("+4931", "")  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,7 @@ def test_an_event() -> None:
         ("customer", ""),
         ("called", "sip:bob"),
         ("called", "+49 30"),
+        ("lrn", "N/A"),
         ("at", "yesterday"),
         ("at", T + SKEW_MS_MAX + 1),
         ("duration_ms", -1),
