@@ -212,6 +212,11 @@ def _problems(draft: "Draft") -> None:
         say(f"left out: {problem}")
     if draft.bad_rows > PROBLEMS_SHOWN:
         say(f"and {draft.bad_rows - PROBLEMS_SHOWN:,} bad rows more")
+    odd = [note for note in draft.notes if note.startswith("odd: ")]
+    for note in odd[:PROBLEMS_SHOWN]:
+        say(note)
+    if len(odd) > PROBLEMS_SHOWN:
+        say(f"and {len(odd) - PROBLEMS_SHOWN:,} odd things more")
 
 
 def shown(found: "Diff", export: Path | None = None, as_json: bool = False) -> None:

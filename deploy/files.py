@@ -32,7 +32,6 @@ def read_options(path: Path | None, currency: str | None) -> DeckOptions:
     if path is None:
         options = DeckOptions()
     else:
-        options = parse_options(
-            read_text(path), str(path), lambda name: read_file(path.parent / name)
-        )
+        folder = path.parent
+        options = parse_options(read_text(path), str(path), lambda name: read_file(folder / name))
     return options._replace(currency=currency) if currency else options

@@ -14,14 +14,20 @@ import pyarrow as pa
 
 from billing.deck import DeckVersion
 from billing.deck_diff.pair import Pair
+from billing.jurisdiction import NAMES as JURISDICTIONS
 from billing.origin_classes import MISSING, OTHER
 from billing.time_classes import ANY, END_MS, FIRST_MS, steps
 from kernels import Numbers, parse_numbers
 from kernels.classes import rows_of
-from kernels.layout import I32, I64
+from kernels.jurisdiction import NONE, NUMBER_DIGITS, rows_within
+from kernels.layout import I32, I64, NO_DECK
 
 HORIZON_MS: Final = 366 * 86_400_000
 """calendars are looked at for so long; a week repeats, holidays do within a year"""
+
+
+STATE_DIGITS: Final = 7
+"""of a number that say which state it belongs to"""
 
 
 class Combination(NamedTuple):
@@ -34,15 +40,38 @@ class Combination(NamedTuple):
     new_row: int
 
 
-def rows_at(pair: Pair, at_ms: I64, calling: Sequence[str]) -> tuple[I32, I32]:
-    """The closure rows of calls in the old and in the new deck, by instant and A-number."""
-    decks = (np.full(len(at_ms), np.int32(deck)) for deck in (pair.old, pair.new))
-    if pair.tariff.classes is None:
-        old, new = decks
+def rows_at(
+    pair: Pair, at_ms: I64, calling: Sequence[str], called: Numbers | None = None
+) -> tuple[I32, I32]:
+    """The closure rows of calls in the old and in the new deck, by instant and A-number.
+
+    called: for jurisdictions; without it those rows come that `within` takes. Of both numbers
+    seven digits are enough: what begins with them is taken for a whole number.
+    """
+    old, new = (np.full(len(at_ms), np.int32(deck)) for deck in (pair.old, pair.new))
+    classes, jurisdictions = pair.tariff.classes, pair.tariff.jurisdictions
+    if classes is None:
         return old, new
     numbers = Numbers(*parse_numbers(pa.array(calling, pa.string())))
-    old, new = (rows_of(pair.tariff.classes, deck, at_ms, numbers) for deck in decks)
+    old, new = (rows_of(classes, deck, at_ms, numbers) for deck in (old, new))
+    if jurisdictions is not None and called is not None:
+        ends = (_whole(numbers), _whole(called))
+        old, new = (rows_within(jurisdictions, row, *ends) for row in (old, new))
     return old, new
+
+
+def _whole(numbers: Numbers) -> Numbers:
+    """Numbers of seven digits or more as if they had all that the North American plan asks for."""
+    count = np.where(numbers.digit_count >= STATE_DIGITS, NUMBER_DIGITS, numbers.digit_count)
+    return Numbers(numbers.digits, count.astype(np.uint8))
+
+
+def _within(pair: Pair, row: int) -> list[tuple[str, int]]:
+    """(name, row) of each jurisdiction of a row, ("", row) where its deck does not ask."""
+    of = pair.tariff.jurisdictions
+    if of is None or row == NO_DECK or of.table[row] == NONE:
+        return [("", row)]
+    return list(zip(JURISDICTIONS, of.rows[row].tolist(), strict=True))
 
 
 def combinations(pair: Pair) -> list[Combination]:
@@ -54,16 +83,30 @@ def combinations(pair: Pair) -> list[Combination]:
     at_ms = np.array([when for (_, when), _ in every], np.int64)
     rows = rows_at(pair, at_ms, [number for _, (_, number) in every])
     found: dict[tuple[int, int], tuple[set[str], set[str]]] = {}
+    all_origins = set(origins)
     for i, ((time_name, _), (origin_name, _)) in enumerate(every):
-        key = (int(rows[0][i]), int(rows[1][i]))
-        names = found.setdefault(key, (set(), set()))
-        names[0].add(time_name)
-        names[1].add(origin_name)
+        for name, *key in _pairs(pair, int(rows[0][i]), int(rows[1][i])):
+            names = found.setdefault((key[0], key[1]), (set(), set()))
+            names[0].add(time_name)
+            names[1].add(name or origin_name)
+            all_origins |= {name} if name else set()
+    if len(all_origins) > len(origins):
+        all_origins.discard(ANY)
     made = [
-        Combination(_joined(t, set(times)), _joined(o, set(origins)), old, new)
+        Combination(_joined(t, set(times)), _joined(o, all_origins), old, new)
         for (old, new), (t, o) in found.items()
     ]
     return sorted(made)
+
+
+def _pairs(pair: Pair, old: int, new: int) -> list[tuple[str, int, int]]:
+    """A pair of rows by jurisdiction: both decks take a call to be in the same one."""
+    before, after = _within(pair, old), _within(pair, new)
+    if len(before) == 1:
+        return [(name, before[0][1], row) for name, row in after]
+    if len(after) == 1:
+        return [(name, row, after[0][1]) for name, row in before]
+    return [(name, a, b) for (name, a), (_, b) in zip(before, after, strict=True)]
 
 
 def _joined(names: set[str], every: set[str]) -> str:

@@ -131,6 +131,7 @@ def _terms(old: DeckVersion, new: DeckVersion) -> tuple[str, ...]:
     quiet = {
         "time_classes": "the calendar of the time classes changes",
         "origin_classes": "the prefixes of the origin classes change",
+        "states": "what belongs to which state changes",
     }
     return tuple(
         quiet.get(name, f"{name}: {before[name]} becomes {after[name]}")

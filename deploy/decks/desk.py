@@ -7,7 +7,7 @@ The command line calls this, and the console's API will. Each step is checked by
 import hashlib
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,12 +16,14 @@ from clickhouse_connect.driver.client import Client
 from billing import deck_draft
 from billing.deck import DeckOptions, DeckVersion, decode_options, encode_options
 from billing.deck_country import closing_rows
+from billing.deck_diff.combinations import STATE_DIGITS
 from billing.deck_diff.lines import Kind
 from billing.deck_diff.report import Diff, diff
 from billing.deck_draft import Agreement, DraftRefused, Flaws, Step
-from billing.deck_state import restarted, state_of
+from billing.deck_state import at, restarted, state_of
 from billing.errors import OptionsRefused
 from billing.instants import DAY_MS
+from billing.sheets.sanity import check_against
 from clickhouse.deck_traffic import Grain, month_of
 from dashboards.documents.agreements import Agreements, Layout
 from dashboards.documents.drafts import NOT_OVER, PROBLEMS_MAX, Draft, Drafts
@@ -32,6 +34,9 @@ from deploy.decks.rerates import drafted
 from deploy.files import read_options
 from deploy.runtime.documents import documents_url
 from deploy.runtime.settings import Settings
+
+ODD_MAX: Final = 200
+"""warnings kept with a draft"""
 
 
 class Outcome(NamedTuple):
@@ -81,8 +86,22 @@ class DeckDesk:
 
     def make(self, terms: Terms, sheet: Sheet, by: str, why: str = "") -> Draft:
         """A draft of a file's rates."""
+        odd = self._odd(terms, sheet)
+        sheet = sheet._replace(notes=(*sheet.notes, *odd))
         terms, rates = self._as_version(terms, sheet)
         return self._made(terms, rates, by, why, sheet)
+
+    def _odd(self, terms: Terms, sheet: Sheet) -> list[str]:
+        """What is odd about a sheet beside the deck as it is; the first ODD_MAX."""
+        now = None
+        if rows := rows_of(self.client, terms.deck, terms.side):
+            line = line_of(self.client, rows, terms.valid_from_ms)
+            now = at(state_of(line, terms.valid_from_ms), terms.valid_from_ms)
+        agreement = self.agreements.of_deck(terms.side, terms.deck)
+        days = agreement.notice_days if agreement else 0
+        found = check_against(sheet.rates, now, days, _now_ms(), sheet.coverage)
+        more = [f"and {len(found) - ODD_MAX:,} more"] if len(found) > ODD_MAX else []
+        return [f"odd: {w.prefix} {w.destination}: {w.text}" for w in found[:ODD_MAX]] + more
 
     def diff_of(self, terms: Terms, sheet: Sheet) -> Diff:
         """What a file would change of a deck; nothing is kept."""
@@ -240,6 +259,8 @@ def short_notice(found: Diff, agreement: Agreement | None, now_ms: int) -> int:
 def _grain(versions: list[DeckVersion]) -> Grain:
     longest = [pc.max(pc.utf8_length(v.rates.column("prefix"))).as_py() or 1 for v in versions]
     origins = [len(p) for v in versions for p, _ in v.options.origin_classes]
+    if any(v.options.jurisdiction for v in versions):
+        longest, origins = [*longest, STATE_DIGITS], [*origins, STATE_DIGITS]
     timed = any(v.options.time_classes for v in versions)
     return Grain(max(longest), max(origins, default=0), timed)
 

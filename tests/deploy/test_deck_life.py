@@ -130,6 +130,8 @@ def test_two_people_where_the_agreement_wants_them(
     with pytest.raises(DraftRefused, match="wants two people"):
         load_deck(platform.settings, path, "two", "buy", "full", START_MS, DeckOptions(), False)
     now_ms = int(time.time() * 1_000)
+    slip = draft(desk, tmp_path, "two", "44,UK,5.5,0,1,1\n", now_ms + 30 * DAY_MS, side="buy")
+    assert [n for n in desk.drafts.get(slip).notes if "5.5" in n and n.startswith("odd: ")]
     dearer = draft(desk, tmp_path, "two", "44,UK,0.6,0,1,1\n", now_ms + DAY_MS, side="buy")
     with pytest.raises(DraftRefused, match="1 increases begin sooner than the 7 days"):
         desk.approve(dearer, "ann")

@@ -148,6 +148,26 @@ def test_traffic_counts_in_its_own_class() -> None:
     assert found["off-peak"]["new_nanos"] == 1_200_000_000
 
 
+def test_jurisdictions_are_compared_each_for_itself() -> None:
+    states = (("1212", "NY"), ("1213", "CA"), ("1518", "NY"))
+    options = {"jurisdiction": "nanp", "states": states}
+    rows = [
+        f"1212,New York,{rate},0,1,1,,,any,{name},"
+        for name, rate in (("intrastate", 0.3), ("interstate", 0.2), ("indeterminate", 0.3))
+    ]
+    old = deck(1, *rows, options=options)
+    dearer = rows[1].replace("0.2", "0.25")
+    new = deck(2, rows[0], dearer, rows[2], valid_from_ms=NOW, options=options)
+    month = traffic(("1212555", 1, 60, "1518555", 0), ("1212555", 2, 120, "1213555", 0))
+    by_origin = {line["origin_class"]: line for line in lines(diff([old], new, month))}
+    assert by_origin["interstate"]["kind"] == "increased"
+    assert {k: (v["kind"], v["calls"]) for k, v in by_origin.items()} == {
+        "interstate": ("increased", 2),
+        "intrastate": ("unchanged", 1),
+        "indeterminate": ("unchanged", 0),
+    }
+
+
 @settings(deadline=None, max_examples=60)
 @given(worlds())
 def test_a_version_published_again_changes_nothing(world: list[DeckVersion]) -> None:
