@@ -117,7 +117,7 @@ def rollback(
     reason: Annotated[str, typer.Option(help="why; it stands in the run")],
     by: Annotated[str, typer.Option(help="who you are; default: your login")] = "",
 ) -> None:
-    """Take one file back: a re-rating run that leaves its calls no money, for another to approve."""
+    """Take one file back: a run that leaves its calls no money, for another to approve."""
     from clickhouse.client import connect  # noqa: PLC0415
     from deploy import cli_rerate  # noqa: PLC0415
 
