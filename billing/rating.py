@@ -49,8 +49,7 @@ REASONS: Final = (
     "charge_too_large",
     "withdrawn",
 )
-"""Why a call is suspended, the first that applies; "" = rated. `rate` never says the last: a call
-is withdrawn by people, with the file it came in."""
+"""Why a call is suspended, the first that applies; "" = rated. The last is never said by `rate`."""
 BOTH: Final = "both"
 (
     RATED,
@@ -162,14 +161,6 @@ def _side(
     if len(fx):
         reason[fx_missing] = SELL_FX_MISSING if side == "sell" else BUY_FX_MISSING
     return Asked(Leg(deck, fx), reason, at, terms.currency, by_lrn)
-
-
-def withdraw(priced: RatedCalls, which: "np.ndarray[Any, Any]") -> None:
-    """Take the money and the rates of some calls away, whatever they were rated at."""
-    priced.reason[which] = WITHDRAWN
-    for side in (priced.sell, priced.buy):
-        side.billed_s[which] = 0
-        side.nanos[which] = 0
 
 
 def asked_of(

@@ -127,9 +127,7 @@ def rollback(
         raise TollwireError(f"file {row['file']} ({row['name']}) brought no calls")
     if row["sent"] != row["received"]:
         waiting = row["sent"] - row["received"]
-        raise TollwireError(
-            f"{waiting:,} records of {row['name']} are not rated yet: wait for them"
-        )
+        raise TollwireError(f"{waiting:,} records of {row['name']} wait to be rated; try later")
     cli_rerate.preview(
         from_=format_instant_ms(row["first_ms"]),
         to=format_instant_ms(row["last_ms"] + 1),

@@ -24,7 +24,6 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Rate decks: from a file to a version that prices calls. docs/deck-life.md.",
 )
-app.command()(cli_deck_check.check)
 cli_deck_draft.register(app)
 app.add_typer(cli_deck_agreements.app, name="agreements")
 app.command()(cli_deck_generate.generate)

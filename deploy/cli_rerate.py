@@ -86,16 +86,8 @@ def preview(
     if export is not None:
         rerate_export.check(export)
     given: dict[str, Any] = {"from": from_, "to": to, "side": side, "status": status}
-    given |= {
-        "customers": customer,
-        "vendors": vendor,
-        "decks": deck,
-        "codes": code,
-        "switches": switch,
-        "restate": restate,
-        "files": file,
-        "withdraw": withdraw,
-    }
+    given |= {"customers": customer, "vendors": vendor, "decks": deck, "codes": code}
+    given |= {"switches": switch, "files": file, "restate": restate, "withdraw": withdraw}
     if run is not None and (any(given.values()) or scope or calls or instead or note):
         raise TollwireError(f"run {run} has its scope: give a run or a scope, not both")
     with _desk() as (desk, settings):

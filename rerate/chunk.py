@@ -7,8 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from billing.rating import BOTH, REASONS, WITHDRAWN, rate, withdraw
+from billing.rating import BOTH, rate
 from billing.tariff import Tariff
+from billing.withdrawal import is_withdrawn, withdraw
 from kernels import parse_numbers
 from kernels.layout import I64, U64
 from rerate.figures import Figures
@@ -82,12 +83,7 @@ def rerate(
             if changes:
                 written.append(found.changes(priced, tariff))
     apart = int((~whole).sum() + (place < 0).sum())
-    return Rerated(
-        int(whole.sum()),
-        apart,
-        figures,
-        pa.concat_tables(written),
-    )
+    return Rerated(int(whole.sum()), apart, figures, pa.concat_tables(written))
 
 
 def batch_of(table: pa.Table) -> pa.RecordBatch:
@@ -124,8 +120,7 @@ def _was_rated(legs: pa.Table, place: I64, whole: Mask) -> Mask:
 def withdrawn_of(legs: pa.Table, place: I64, calls: int) -> Mask:
     """Which of n calls were withdrawn; place: the call of each leg, -1 where there is none."""
     found = np.zeros(calls, np.bool_)
-    reasons = pc.fill_null(pc.equal(legs.column("reason"), REASONS[WITHDRAWN]), False)
-    found[place[numpy(reasons) & (place >= 0)]] = True
+    found[place[is_withdrawn(legs.column("reason")) & (place >= 0)]] = True
     return found
 
 

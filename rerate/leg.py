@@ -6,12 +6,12 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from billing.charges import leg_columns
 from billing.instants import DAY_MS, format_instant_ms
 from billing.rating import REASONS, WITHDRAWN, RatedCalls
 from billing.tariff import Tariff
+from billing.withdrawal import is_withdrawn
 from clickhouse.tables import PRICED, RERATE_DELTA
 from kernels.layout import I32, I64
 from rerate.figures import Figures, Once, Twice
@@ -100,7 +100,7 @@ class Leg(NamedTuple):
         old, new = self.old, self.new
         money = (old.nanos != new.nanos) | (old.billed_s != new.billed_s)
         moved = self.currency[0] != self.currency[1]
-        gone = (priced.reason[self.at] == WITHDRAWN) & ~_is_withdrawn(self.was)
+        gone = (priced.reason[self.at] == WITHDRAWN) & ~is_withdrawn(self.was.column("reason"))
         rows = np.flatnonzero((old.rated != new.rated) | (new.rated & money) | moved | gone)
         at = self.at[rows]
         calls, was = self.calls.take(pa.array(at)), self.was.take(pa.array(rows))
@@ -169,10 +169,6 @@ def compare(
         list(codes),
         destination,
     )
-
-
-def _is_withdrawn(legs: pa.Table) -> Mask:
-    return numpy(pc.fill_null(pc.equal(legs.column("reason"), REASONS[WITHDRAWN]), False))
 
 
 def is_empty(texts: pa.ChunkedArray) -> Mask:

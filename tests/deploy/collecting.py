@@ -100,7 +100,7 @@ def settled(platform: Platform, records: int) -> dict[str, dict[str, Any]]:
     def reached() -> bool:
         rows = files(platform).values()
         sent = sum(row["sent"] for row in rows)
-        return sent >= records and sent == sum(row["received"] for row in rows)
+        return bool(sent >= records and sent == sum(row["received"] for row in rows))
 
     until(f"{records} records in the account of files", reached)
     return files(platform)
