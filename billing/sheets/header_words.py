@@ -50,7 +50,7 @@ _RULES: Final = tuple(
         ),
         ("first_increment", r"^(billing )?interval (1|first)$"),
         ("next_increment", r"^(billing )?interval (n|next|2)$"),
-        ("change", r"status|^blocked$"),
+        ("change", r"status|^(blocked|forbidden|barred|disabled)$"),
         (
             "currency",
             r"^(billing |rate )?(currency|curr|ccy|wahrung|devise|moneda|valuta|moeda|waluta|"

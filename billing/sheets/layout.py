@@ -32,7 +32,7 @@ ROLES: Final = (
     "ignore",
 )
 """What a column can hold; docs/decks.md says what each means."""
-SEVERAL: Final = ("price", "ignore", "old_price")
+SEVERAL: Final = ("price", "change", "ignore", "old_price")
 """roles that more than one column may have"""
 DECIMALS: Final = ("", ".", ",")
 DATE_ORDERS: Final = ("", "dmy", "mdy", "ymd")

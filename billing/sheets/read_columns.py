@@ -19,6 +19,8 @@ from billing.sheets.sheet_rates import SheetTerms
 from billing.sheets.sheet_rows import Mask, RoleCells, SheetRows
 from kernels.layout import FEE_NANOS_MAX, I64, RATE_NANOS_MAX
 
+_FLAGS: Final = ("blocked", "forbidden", "barred", "disabled")
+"""headers of columns that say yes or no"""
 _YES: Final = frozenset(("yes", "true", "1", "x", "blocked"))
 EMPTY: Final = -2
 """a price cell in which nothing stands"""
@@ -206,8 +208,8 @@ def periods(rows: SheetRows, layout: Layout, terms: SheetTerms) -> Begins:
 def changes(rows: SheetRows, found: list[Price]) -> tuple[Mask, Mask]:
     """Rows that are closed, and rows that are taken off the list."""
     closed, removed = np.zeros(rows.count, bool), np.zeros(rows.count, bool)
-    if (of := rows.one("change")) is not None:
-        flags = _YES if normalised(of.column.header) == "blocked" else frozenset[str]()
+    for of in rows.all("change"):
+        flags = _YES if normalised(of.column.header) in _FLAGS else frozenset[str]()
         words = [CLOSED if c.text.lower() in flags else change_of(c.text) for c in of.cells]
         closed |= np.array([word == CLOSED for word in words], bool)[of.rows]
         removed |= np.array([word == REMOVED for word in words], bool)[of.rows]

@@ -29,7 +29,8 @@ HEADERS = {
     "effective": "Effective Date|Valid from|Start date|Gültig ab|Date d'effet|Vigencia|Decorrenza|"
     "Дата начала действия|生效日期|Date",
     "end": "End Date|Valid to|Expiry date|Valid until|gültig bis|Date de fin|Hasta|Scadenza",
-    "change": "Status|Change|Rate change|Comments|Remarks|Änderung|Estado|Stato|Изменение",
+    "change": "Status|Forbidden|"
+    "Change|Rate change|Comments|Remarks|Änderung|Estado|Stato|Изменение",
     "currency": "Currency|Währung|Devise|Moneda|Валюта|Currency code",
     "ignore": "% change|LCR rank|ASR|No.",
     "": "Foo|Peak",
