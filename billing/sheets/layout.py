@@ -13,6 +13,7 @@ ROLES: Final = (
     "country_code",
     "area_code",
     "exchange",
+    "code_end",
     "destination",
     "country",
     "price",

@@ -97,9 +97,9 @@ def test_two_columns_that_could_be_the_price_give_no_rates() -> None:
     found = read(text_bytes([["Code", "Rate A", "Rate B"], ["44", "0.02", "0.01"]]))
     assert "each could be the price" in found.problems[0].problem
     assert not found.rates.num_rows
-    ends = read(text_bytes([["Dial code from", "Dial code to", "Rate"], ["4420", "4429", "0.1"]]))
-    assert "each could be the dial code" in ends.problems[0].problem
-    assert not ends.rates.num_rows
+    codes = read(text_bytes([["Dial code", "Prefix", "Rate"], ["4420", "4429", "0.1"]]))
+    assert "each could be the dial code" in codes.problems[0].problem
+    assert not codes.rates.num_rows
 
 
 def dated(*texts: object, zone: str = "UTC") -> list[str]:

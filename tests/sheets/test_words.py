@@ -13,6 +13,7 @@ HEADERS = {
     "country_code": "Country Code|CC|Landesvorwahl|Indicatif pays|Código de país|Код страны",
     "area_code": "Area Code|City code|NPA|Ortsvorwahl",
     "exchange": "NXX",
+    "code_end": "Dial code to|Range end|End code",
     "destination": "Destination|Destination Name|Zone|Description|Zielgebiet|Destino|Destinazione|"
     "Направление|目的地|Operator",
     "country": "Country|Land|Pays|País|Страна|国家",
