@@ -22,6 +22,8 @@ _ENOUGH: Final = 0.8
 _CODES: Final = ("code", "area_code", "exchange")
 _NEW: Final = re.compile(r"\b(new|neue?r?|nouveau|nuev[oa]|nuov[oa]|nov[oa]|нов\w*|future)\b")
 _CURRENT: Final = re.compile(r"\b(current|actual|aktuell\w*|actuel|attuale|текущ\w*|today)\b")
+_VAGUE: Final = re.compile(r"date|datum|fecha|data|дата|valid|validity|name|zone|region")
+"""headers that another column of the role may say more exactly"""
 _CODE_LIKE: Final = re.compile(r"\+?[\d ()]{1,20}([-,;/][\d -]{1,20})*")
 _PRICE_LIKE: Final = re.compile(r"[^\d]{0,5}\d{0,4}[.,]\d{1,12}[^\d]{0,8}")
 _STEP_LIKE: Final = re.compile(r"\d{1,4} ?[/+] ?\d{1,4}( ?[/+] ?\d{1,4})?")
@@ -121,6 +123,25 @@ def _one_price(same: list[LayoutColumn], currency: str) -> list[LayoutColumn]:
     return same
 
 
+def _one_of(
+    same: list[LayoutColumn], role: str, grid: Grid, first: int
+) -> tuple[LayoutColumn, list[LayoutColumn]]:
+    """The column of a role that looks most like it, and others that look no less like it."""
+    like = "code" if role in (*_CODES, "country_code") else role
+    share = {c: _shares(grid.columns[c.column - 1], first).get(like, 0) for c in same}
+    best = max(
+        same, key=lambda c: (not _VAGUE.fullmatch(normalised(c.header)), share[c], -c.column)
+    )
+    rivals = [c for c in same if c != best and role == "code" and share[c] >= _ENOUGH]
+    return best, rivals
+
+
+def _either(columns: list[LayoutColumn], what: str) -> Doubt:
+    names = ", ".join(shown(c) for c in columns)
+    advice = "say in the layout which one is; the others have role ignore"
+    return Doubt(names, "", f"each could be the {what}", advice, True)
+
+
 def single_roles(
     columns: list[LayoutColumn], currency: str, grid: Grid, first: int
 ) -> tuple[list[LayoutColumn], list[Doubt]]:
@@ -132,29 +153,17 @@ def single_roles(
         for loser in losers:
             found[loser.column - 1] = LayoutColumn(loser.column, loser.header, role)
 
-    for role in {c.role for c in found} - {*SEVERAL, ""}:
+    for role in sorted({c.role for c in found} - {*SEVERAL, ""}):
         same = [c for c in found if c.role == role]
-        if len(same) > 1:
-            like = "code" if role in (*_CODES, "country_code") else role
-            share = {c: _shares(grid.columns[c.column - 1], first).get(like, 0) for c in same}
-            best = max(same, key=lambda c: (share[c], -c.column))
-            drop([c for c in same if c != best])
-    for classes in {c[3:] for c in found if c.role == "price"}:
+        best, rivals = _one_of(same, role, grid, first)
+        doubts += [_either([best, *rivals], "dial code")] if rivals else []
+        drop([c for c in same if c != best])
+    for classes in sorted({c[3:] for c in found if c.role == "price"}):
         same = [c for c in found if c.role == "price" and c[3:] == classes]
         kept = _one_price(same, currency)
         drop([c for c in same if c not in kept], "old_price")
-        if len(kept) > 1:
-            names = ", ".join(shown(c) for c in kept)
-            doubts.append(
-                Doubt(
-                    names,
-                    "",
-                    "each could be the price",
-                    "say in the layout which one is, the others are role ignore",
-                    True,
-                )
-            )
-            drop(kept[1:])
+        doubts += [_either(kept, "price")] if len(kept) > 1 else []
+        drop(kept[1:])
     drop([c for c in found if c.role == ""])
     return found, doubts
 

@@ -37,6 +37,11 @@ _RULES: Final = tuple(
         ),
         ("price", r"^rate per min$"),
         (
+            "code_end",
+            r"(codes?|prefix|digits|range|numbers?) (to|end|until|till|bis|hasta)$|"
+            r"^(to|end|last) (dial )?(code|prefix|range|number)$",
+        ),
+        (
             "connect_fee",
             r"^(connect(ion)?|set ?up|call set ?up|call|verbindungs?)( ?(fee|charge|cost|rate|"
             r"price|entgelt|gebuhr|preis))|^connect$|connection (fee|charge)|etablissement|"
@@ -50,7 +55,7 @@ _RULES: Final = tuple(
         ),
         ("first_increment", r"^(billing )?interval (1|first)$"),
         ("next_increment", r"^(billing )?interval (n|next|2)$"),
-        ("change", r"status|^blocked$"),
+        ("change", r"status|^(blocked|forbidden|barred|disabled)$"),
         (
             "currency",
             r"^(billing |rate )?(currency|curr|ccy|wahrung|devise|moneda|valuta|moeda|waluta|"

@@ -13,6 +13,7 @@ ROLES: Final = (
     "country_code",
     "area_code",
     "exchange",
+    "code_end",
     "destination",
     "country",
     "price",
@@ -32,7 +33,7 @@ ROLES: Final = (
     "ignore",
 )
 """What a column can hold; docs/decks.md says what each means."""
-SEVERAL: Final = ("price", "ignore", "old_price")
+SEVERAL: Final = ("price", "change", "ignore", "old_price")
 """roles that more than one column may have"""
 DECIMALS: Final = ("", ".", ",")
 DATE_ORDERS: Final = ("", "dmy", "mdy", "ymd")

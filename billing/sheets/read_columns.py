@@ -19,6 +19,8 @@ from billing.sheets.sheet_rates import SheetTerms
 from billing.sheets.sheet_rows import Mask, RoleCells, SheetRows
 from kernels.layout import FEE_NANOS_MAX, I64, RATE_NANOS_MAX
 
+_FLAGS: Final = ("blocked", "forbidden", "barred", "disabled")
+"""headers of columns that say yes or no"""
 _YES: Final = frozenset(("yes", "true", "1", "x", "blocked"))
 EMPTY: Final = -2
 """a price cell in which nothing stands"""
@@ -45,17 +47,30 @@ class Begins(NamedTuple):
     to_ms: I64
 
 
+def _bare(code: str) -> str:
+    """A code without blanks and what stands in front of a country code."""
+    return code.replace(" ", "").lstrip("+").removeprefix("00")
+
+
 def _combined(
-    rows: SheetRows, parts: tuple[RoleCells | None, RoleCells | None, RoleCells | None]
+    rows: SheetRows, parts: tuple[RoleCells | None, ...]
 ) -> tuple[list[tuple[str, str, str]], I64]:
-    """Distinct texts of several columns together, and each row's place among them."""
+    """Distinct texts of several columns together, and each row's place among them.
+
+    Of the parts country code, code, exchange and end of a range, the last goes into the code.
+    """
     place = np.zeros(rows.count, np.int64)
     for part in parts:
         if part is not None:
             place = place * len(part.cells) + part.rows
+            place = np.unique(place, return_inverse=True)[1]
     _, at, inverse = np.unique(place, return_index=True, return_inverse=True)
     columns = [[part.text(row) if part else "" for row in at.tolist()] for part in parts]
-    return list(zip(columns[0], columns[1], columns[2], strict=True)), inverse
+    codes = [
+        f"{_bare(code)}~{_bare(end)}" if end not in ("", code) else code
+        for code, end in zip(columns[1], columns[3], strict=True)
+    ]
+    return list(zip(columns[0], codes, columns[2], strict=True)), inverse
 
 
 def codes(rows: SheetRows, layout: Layout) -> Codes:
@@ -63,14 +78,17 @@ def codes(rows: SheetRows, layout: Layout) -> Codes:
     parts = code_cells(rows)
     of = parts[1] or parts[0]
     assert of is not None
-    if parts[0] is None and parts[2] is None:
+    end = rows.one("code_end")
+    if parts[0] is None and parts[2] is None and end is None:
         texts, inverse = [("", cell.text, "") for cell in of.cells], of.rows
     else:
-        texts, inverse = _combined(rows, parts)
+        texts, inverse = _combined(rows, (*parts, end))
     written = CodeFormat(layout.dash, layout.code_part, layout.code_prefix)
     read = read_codes(texts, written)
     if read.bad:
-        told = [Cell(" ".join(text for text in each if text)) for each in texts]
+        told = [
+            Cell(" ".join(text for text in each if text).replace("~", " to ")) for each in texts
+        ]
         rows.refuse_read(of._replace(cells=told, rows=inverse), read)
     return Codes(read, inverse)
 
@@ -206,8 +224,8 @@ def periods(rows: SheetRows, layout: Layout, terms: SheetTerms) -> Begins:
 def changes(rows: SheetRows, found: list[Price]) -> tuple[Mask, Mask]:
     """Rows that are closed, and rows that are taken off the list."""
     closed, removed = np.zeros(rows.count, bool), np.zeros(rows.count, bool)
-    if (of := rows.one("change")) is not None:
-        flags = _YES if normalised(of.column.header) == "blocked" else frozenset[str]()
+    for of in rows.all("change"):
+        flags = _YES if normalised(of.column.header) in _FLAGS else frozenset[str]()
         words = [CLOSED if c.text.lower() in flags else change_of(c.text) for c in of.cells]
         closed |= np.array([word == CLOSED for word in words], bool)[of.rows]
         removed |= np.array([word == REMOVED for word in words], bool)[of.rows]

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from billing.deck import RATES
 from billing.errors import FileRefused
 from billing.sheets import read_columns
+from billing.sheets.amounts import currency_named
 from billing.sheets.assemble import assemble, usable_prices
 from billing.sheets.cells import Grid
 from billing.sheets.check_rates import check_rates
@@ -137,9 +138,14 @@ def _removed(removed: Mask, shut: Mask, coverage: str, notes: list[str]) -> tupl
     return shut, removed
 
 
-def _other_currency(letterhead: list[str], terms: SheetTerms) -> list[Doubt]:
-    """Whether the lines above the table name another currency."""
+def _other_currency(letterhead: list[str], used: Layout, terms: SheetTerms) -> list[Doubt]:
+    """Whether the lines above the table, or headers of prices, name another currency."""
     named, line = currency_told(letterhead)
+    for column in used.columns:
+        if column.role in ("price", "first_price", "connect_fee"):
+            own = currency_named(column.header)
+            if own and own != terms.currency:
+                named, line = own, column.header
     if named in ("", terms.currency):
         return []
     problem = f"the sheet is in {named}, not in {terms.currency}"
@@ -158,11 +164,13 @@ def read_sheet(
     grid, header, told = _grid(data, file, terms, layout, notes)
     used, doubts = find_layout(grid, header, terms, told)
     letterhead = _letterhead(grid, used.header_row)
-    doubts += _other_currency(letterhead, terms)
+    doubts += _other_currency(letterhead, used, terms)
     if any(doubt.fatal for doubt in doubts):
         return _nothing(grid, used, doubts, notes)
     rows = SheetRows(grid, used)
     _skip(rows)
+    if rows.skipped.all():
+        doubts.append(Doubt("", "", "no row with a code or a price", "is that the right sheet?"))
     used, undecided = find_formats(rows, used, terms, letterhead, notes)
     prices, unknown = usable_prices(read_columns.prices(rows, "price", used), terms)
     doubts += [*undecided, *unknown]

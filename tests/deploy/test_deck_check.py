@@ -1,11 +1,15 @@
 """`tollwire deck check` as a pricing analyst runs it: a real process on real files."""
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from billing.errors import TollwireError
 from billing.sheets import read_sheet
+from deploy import deck_check
 from tests.deploy.az_deck import DECK, needs_deck
 from tests.deploy.offline import tollwire
 from tests.sheets.made import terms, text_bytes, xlsx_bytes
@@ -48,21 +52,29 @@ def test_a_sheet_is_shown_corrected_and_its_layout_saved(tmp_path: Path) -> None
     ]
 
 
-@pytest.mark.parametrize(
-    ("options", "why"),
-    [
-        (("--side", "both"), "--side both: one of sell, buy"),
-        (("--zone", "Mars"), "--zone 'Mars'"),
-        (("--valid-from", "soon"), "--valid-from 'soon'"),
-        (("--layout", "none.toml"), "none.toml: No such file"),
-        (("--save-layout", "no/such/l.toml"), "no/such/l.toml: No such file"),
-    ],
-)
-def test_an_option_that_is_refused(options: tuple[str, str], why: str, tmp_path: Path) -> None:
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "a side": ({"side": "both"}, "--side both: one of sell, buy"),
+    "a zone": ({"zone": "Mars"}, "--zone 'Mars'"),
+    "a date": ({"valid_from": "soon"}, "--valid-from 'soon'"),
+    "a layout": ({"layout": Path("none.toml")}, "none.toml: No such file"),
+    "a sheet to compare with": ({"against": Path("none.csv")}, "none.csv: No such file"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_an_option_that_is_refused(what: str, tmp_path: Path) -> None:
+    options, why = REFUSED[what]
     (tmp_path / "a.csv").write_bytes(text_bytes([["Code", "Rate"], ["44", "1"]]))
-    done = tollwire("deck", "check", "a.csv", *options, folder=tmp_path)
+    asked = deck_check.Asked("buy", None, "UTC", "", None, None, None)._replace(**options)
+    with pytest.raises(TollwireError, match=re.escape(why)):
+        deck_check.check(tmp_path / "a.csv", asked, 0)
+
+
+def test_a_layout_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(text_bytes([["Code", "Rate"], ["44", "1"]]))
+    done = tollwire("deck", "check", "a.csv", "--save-layout", "no/such/l.toml", folder=tmp_path)
     assert done.returncode == 1
-    assert why in done.stderr
+    assert "no/such/l.toml: No such file" in done.stderr
 
 
 @needs_deck

@@ -113,6 +113,22 @@ def test_a_list_with_more_codes_than_a_sheet_may_have_is_refused_row_by_row() ->
     assert [p.row for p in found.problems] == [3]
 
 
+def test_a_range_in_two_columns() -> None:
+    rows = [["Dial code from", "Dial code to", "Rate"], ["4420", "4422", "1"], ["45", "45", "1"],
+            ["46", "", "1"], ["+47 9", "+47 1", "1"], ["+48 1", "0048 2", "1"]]  # fmt: skip
+    found = read(text_bytes(rows))
+    assert found.rates.column("prefix").to_pylist() == [
+        "4420",
+        "4421",
+        "4422",
+        "45",
+        "46",
+        "481",
+        "482",
+    ]
+    assert [(p.row, p.value) for p in found.problems] == [(5, "479 to 471")]
+
+
 def test_the_countries_of_codes() -> None:
     assert countries_of(["4420", "447", "1876", "1876555", "35312"]) == ("1876", "353", "44")
     assert countries_of(["1", "7"]) == ()

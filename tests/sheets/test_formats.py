@@ -86,6 +86,9 @@ def test_another_currency_is_never_taken_for_ours() -> None:
     assert not letter.rates.num_rows
     column = [["Code", "Rate", "Currency"], ["44", "1", "USD"], ["45", "1", "CHF"]]
     assert [p.value for p in read(text_bytes(column)).problems] == ["CHF"]
+    header = read(text_bytes([["Code", "Price in EUR"], ["44", "1"]]))
+    assert not header.rates.num_rows
+    assert header.problems[0].problem == "the sheet is in EUR, not in USD"
     both = [["Code", "USD", "EUR"], ["44", "0.02", "0.01"]]
     assert lines(sound(text_bytes(both), of=terms(currency="EUR")))[0].split()[1] == "0.01"
 
@@ -94,6 +97,9 @@ def test_two_columns_that_could_be_the_price_give_no_rates() -> None:
     found = read(text_bytes([["Code", "Rate A", "Rate B"], ["44", "0.02", "0.01"]]))
     assert "each could be the price" in found.problems[0].problem
     assert not found.rates.num_rows
+    codes = read(text_bytes([["Dial code", "Prefix", "Rate"], ["4420", "4429", "0.1"]]))
+    assert "each could be the dial code" in codes.problems[0].problem
+    assert not codes.rates.num_rows
 
 
 def dated(*texts: object, zone: str = "UTC") -> list[str]:

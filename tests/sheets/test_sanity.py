@@ -102,3 +102,20 @@ def test_two_prices_of_a_code_and_a_file_pasted_twice() -> None:
     assert "another price of this code from 2027-01-01, row 2 has one too" in str(found.problems[0])
     twice = sound(text_bytes([*rows[:2], *rows[:2]]))
     assert (twice.rates.num_rows, twice.counts["skipped"], twice.counts["repeated"]) == (1, 1, 1)
+
+
+def test_any_of_several_status_columns_may_close_a_code() -> None:
+    rows = [
+        ["Code", "Rate", "Rate Status", "Routing Status", "Forbidden", "Date", "Effective date"],
+        ["44", "1", "Increase", "Closed", "0", "2026-11-01", "2027-01-01"],
+        ["45", "1", "Increase", "Open", "1", "2026-11-01", "2027-01-01"],
+        ["46", "1", "Increase", "Open", "0", "2026-11-01", "2027-01-01"],
+    ]
+    found = sound(text_bytes(rows))
+    assert found.rates.column("blocked").to_pylist() == [True, True, False]
+    assert set(found.rates.column("valid_from_ms").to_pylist()) == {parse_instant_ms("2027-01-01")}
+
+
+def test_a_sheet_without_rows_is_a_problem() -> None:
+    assert "no row with a code" in read(text_bytes([["Code", "Rate"]])).problems[0].problem
+    assert "no column with dial codes" in read(b"").problems[0].problem

@@ -13,6 +13,7 @@ HEADERS = {
     "country_code": "Country Code|CC|Landesvorwahl|Indicatif pays|Código de país|Код страны",
     "area_code": "Area Code|City code|NPA|Ortsvorwahl",
     "exchange": "NXX",
+    "code_end": "Dial code to|Range end|End code",
     "destination": "Destination|Destination Name|Zone|Description|Zielgebiet|Destino|Destinazione|"
     "Направление|目的地|Operator",
     "country": "Country|Land|Pays|País|Страна|国家",
@@ -29,7 +30,8 @@ HEADERS = {
     "effective": "Effective Date|Valid from|Start date|Gültig ab|Date d'effet|Vigencia|Decorrenza|"
     "Дата начала действия|生效日期|Date",
     "end": "End Date|Valid to|Expiry date|Valid until|gültig bis|Date de fin|Hasta|Scadenza",
-    "change": "Status|Change|Rate change|Comments|Remarks|Änderung|Estado|Stato|Изменение",
+    "change": "Status|Forbidden|"
+    "Change|Rate change|Comments|Remarks|Änderung|Estado|Stato|Изменение",
     "currency": "Currency|Währung|Devise|Moneda|Валюта|Currency code",
     "ignore": "% change|LCR rank|ASR|No.",
     "": "Foo|Peak",
