@@ -5,6 +5,7 @@ belongs to exactly one record, and where a record ends depends only on what stan
 cutting a file at boundaries changes nothing.
 """
 
+from bisect import bisect_right
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -105,12 +106,10 @@ def split_documents(data: bytes, line: int) -> Records:
 def _cut(lines: Records, last: bool) -> tuple[I64, int]:
     """(the first line of each record, where the last whole record ends in bytes)."""
     n = len(lines.start)
-    opens, closes, whole = _roles(lines)
+    opening, closing, goes_on = _roles(lines)
     first, ended, at = [], 0, 0
     while at < n:
-        until = at + 1
-        if opens[at] and not whole[at]:
-            until = _after(lines, at, opens, closes)
+        until = _after(lines, at, opening, closing) if goes_on[at] else at + 1
         if until > n:
             if not last:
                 break
@@ -121,8 +120,9 @@ def _cut(lines: Records, last: bool) -> tuple[I64, int]:
     return np.array(first, np.int64), ended
 
 
-def _roles(lines: Records) -> tuple[list[bool], list[bool], list[bool]]:
-    """Of each line: whether it begins with "{", begins with "}", is a document by itself."""
+def _roles(lines: Records) -> tuple[list[int], list[int], list[bool]]:
+    """(lines that begin with "{", lines that begin with "}", which lines begin a document that
+    does not end with them)."""
     if not len(lines.start):
         return [], [], []
     held = np.frombuffer(lines.data, np.uint8)
@@ -130,17 +130,24 @@ def _roles(lines: Records) -> tuple[list[bool], list[bool], list[bool]]:
     head = np.where(empty, 0, held[np.minimum(lines.start, len(held) - 1)])
     tail = np.where(empty, 0, held[lines.end - 1])
     opens = head == BRACE
-    return opens.tolist(), (head == CLOSING).tolist(), (opens & (tail == CLOSING)).tolist()
+    goes_on = opens & (tail != CLOSING)
+    return (
+        np.flatnonzero(opens).tolist(),
+        np.flatnonzero(head == CLOSING).tolist(),
+        goes_on.tolist(),
+    )
 
 
-def _after(lines: Records, at: int, opens: list[bool], closes: list[bool]) -> int:
+def _after(lines: Records, at: int, opening: list[int], closing: list[int]) -> int:
     """The line after a document that begins at line `at`; beyond the last line if it goes on."""
-    begin = int(lines.start[at])
-    for until in range(at + 1, len(opens)):
-        if closes[until]:
-            return until + 1
-        if opens[until]:
-            return until
-        if until - at >= DOCUMENT_LINES_MAX or lines.end[until] - begin > DOCUMENT_BYTES_MAX:
-            return until
-    return len(opens) + 1
+    beyond = len(lines.start) + 1
+    close, another = (_next(places, at, beyond) for places in (closing, opening))
+    full = int(np.searchsorted(lines.end, lines.start[at] + DOCUMENT_BYTES_MAX, side="right"))
+    limit = min(max(full, at + 1), at + DOCUMENT_LINES_MAX)
+    until = min(another, limit if limit < len(lines.start) else beyond)
+    return close + 1 if close <= until and close < beyond else until
+
+
+def _next(places: list[int], at: int, beyond: int) -> int:
+    found = bisect_right(places, at)
+    return places[found] if found < len(places) else beyond
