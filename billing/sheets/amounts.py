@@ -30,6 +30,10 @@ _SIGN: Final = re.compile(r"US\$|[$€£¥₽₹₺]|zł|(?<![A-Za-z])(?:euros?|
 _UNIT: Final = re.compile(
     r"\s*(?:/|per|pro|par|por|a)\s*(?:min(?:ute|uto)?s?|sec(?:ond)?s?)\.?$", re.I
 )
+_SECONDS: Final = re.compile(
+    r"(per|pro|par|por|a) (sec|second|sekunde|seconde|segundo)\b|(usd|eur|gbp) sec(ond)?\b"
+)
+_NOT_SECONDS: Final = re.compile(r"\bmin(ute[ns]?|uto)?\b|bill|charg|increment|round|takt")
 _WHOLE: Final = re.compile(r"\d{0,12}", re.ASCII)
 _GROUPED: Final = re.compile(r"[1-9]\d{0,2}(?:([ '’.,])\d{3})(?:\1\d{3}){0,2}", re.ASCII)
 _DECIMALS: Final = re.compile(r"\d{0,40}", re.ASCII)
@@ -98,12 +102,12 @@ def find_decimal(cells: Iterable[Cell]) -> str:
 
 
 def price_per(texts: Iterable[str]) -> str:
-    """ "second" where a header or a line says so."""
-    found = " ".join(normalised(text) for text in texts)
-    seconds = re.search(
-        r"(per|pro|par|por|a) (sec|second|sekunde|seconde|segundo)\b|usd sec\b|eur sec\b", found
-    )
-    return "second" if seconds else "minute"
+    """ "second" where a header says so, and does not speak of minutes or of billing."""
+    for text in texts:
+        words = normalised(text)
+        if _SECONDS.search(words) and not _NOT_SECONDS.search(words):
+            return "second"
+    return "minute"
 
 
 def price_in(texts: Iterable[str]) -> str:

@@ -104,8 +104,9 @@ class _Part(NamedTuple):
 def _parts(
     rows: SheetRows, prices: list[Price], firsts: list[Price], shut: Mask, removed: Mask
 ) -> list[_Part]:
+    """Rows with prices, and those that are closed: for each class that the sheet has prices of."""
     open_ = rows.good() & ~shut & ~removed
-    found = []
+    found: list[_Part] = []
     for price in prices:
         at = np.flatnonzero(open_ & (price.nanos != EMPTY))
         nanos = np.maximum(price.nanos[at], 0)
@@ -118,7 +119,9 @@ def _parts(
         found.append(_Part(at, first, nanos, closed, column.time_class, column.origin_class))
     at = np.flatnonzero(rows.good() & shut)
     zero = np.zeros(len(at), np.int64)
-    return [*found, _Part(at, zero, zero, np.ones(len(at), bool), ANY, ANY)]
+    every = np.ones(len(at), bool)
+    classes = dict.fromkeys([(ANY, ANY), *((p.time_class, p.origin_class) for p in found)])
+    return [*found, *(_Part(at, zero, zero, every, *names) for names in classes)]
 
 
 def without_price(rows: SheetRows, prices: list[Price], shut: Mask, removed: Mask) -> None:

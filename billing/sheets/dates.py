@@ -45,6 +45,10 @@ _SERIALS: Final = range(36_526, 73_051)
 _ADVICE: Final = 'write it as 2026-12-31, or say in the layout dates = "dmy", "mdy" or "ymd"'
 
 
+_SHORT_YEARS: Final = range(2015, 2060)
+"""that two digits may mean"""
+
+
 class Moment(NamedTuple):
     """A local day and second; or, with an offset of its own, milliseconds."""
 
@@ -98,7 +102,10 @@ def find_order(cells: Iterable[Cell]) -> str:
 
 
 def _year(text: str) -> int:
-    return int(text) if len(text) == 4 else 2000 + int(text)
+    year = int(text) if len(text) == 4 else 2000 + int(text)
+    if len(text) == 2 and year not in _SHORT_YEARS:
+        raise BadCell(f"is '{text} the year?", _ADVICE)
+    return year
 
 
 def _month(word: str) -> int:

@@ -53,11 +53,32 @@ def columns_of(headers: Sequence[str], options: DeckOptions) -> list[LayoutColum
     return found
 
 
+def headers_of(grid: Grid, row: int) -> list[str]:
+    """The texts of a header row, from 1; where two are the same, with what stands above them.
+
+    A cell above reaches to the next filled one, as merged cells do.
+    """
+    texts = grid.row(row - 1)
+    above = grid.row(row - 2) if row > 1 else []
+    if len([text for text in above if text]) < 2 or len(set(texts)) == len(texts):
+        return texts
+    reaching, found = "", []
+    for text, over in zip(texts, above, strict=True):
+        reaching = over or reaching
+        twice = text != "" and texts.count(text) > 1
+        found.append(f"{reaching} {text}".strip() if twice else text)
+    return found
+
+
 def find_header(grid: Grid, options: DeckOptions) -> int:
     """The row (from 1) that names a code, a price and most other roles; 0 for none."""
     best, score = 0, 0
     for at in range(min(grid.rows, HEADER_ROWS_MAX)):
-        roles = [c.role for c in columns_of(grid.row(at), options) if c.role not in ("", "ignore")]
+        roles = [
+            c.role
+            for c in columns_of(headers_of(grid, at + 1), options)
+            if c.role not in ("", "ignore")
+        ]
         if "price" not in roles or not set(roles) & set(_CODES):
             continue
         if len(set(roles)) > score:

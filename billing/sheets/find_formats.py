@@ -54,7 +54,7 @@ def _each(rows: SheetRows, roles: tuple[str, ...]) -> list[RoleCells]:
     return [column for role in roles for column in rows.all(role)]
 
 
-def _prices(rows: SheetRows, layout: Layout, doubts: list[Doubt]) -> Layout:
+def _prices(rows: SheetRows, layout: Layout, doubts: list[Doubt], notes: list[str]) -> Layout:
     columns = _each(rows, MONEY_ROLES)
     headers = [c.column.header for c in columns if c.column.role != "connect_fee"]
     decimal = layout.decimal
@@ -63,11 +63,14 @@ def _prices(rows: SheetRows, layout: Layout, doubts: list[Doubt]) -> Layout:
             decimal = find_decimal(cell for column in columns for cell in column.cells)
         except BadCell as error:
             doubts.append(Doubt(shown(columns[0].column), "", error.problem, error.advice))
-    return layout._replace(
+    layout = layout._replace(
         decimal=decimal,
         price_per=layout.price_per or price_per(headers),
         price_in=layout.price_in or price_in(headers),
     )
+    if (layout.price_per, layout.price_in) != ("minute", "units"):
+        notes.append(f"prices are read as {layout.price_in} of the currency a {layout.price_per}")
+    return layout
 
 
 def _dates(rows: SheetRows, layout: Layout, doubts: list[Doubt]) -> Layout:
@@ -109,7 +112,7 @@ def find_formats(
     """The layout with every format decided, and what its cells left undecided."""
     doubts: list[Doubt] = []
     layout = _codes(rows, layout)
-    layout = _prices(rows, layout, doubts)
+    layout = _prices(rows, layout, doubts, notes)
     layout = _end_dates(rows, _dates(rows, layout, doubts), terms)
     if not layout.increments:
         told = next((found for line in letterhead if (found := increments_told(line))), None)

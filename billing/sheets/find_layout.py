@@ -3,7 +3,7 @@
 from typing import Final
 
 from billing.sheets.cells import Grid
-from billing.sheets.find_columns import Doubt, by_cells, columns_of, single_roles
+from billing.sheets.find_columns import Doubt, by_cells, columns_of, headers_of, single_roles
 from billing.sheets.header_words import normalised
 from billing.sheets.layout import Layout, LayoutColumn
 from billing.sheets.limits import HEADER_ROWS_MAX
@@ -21,7 +21,7 @@ def find_layout(
     layout = told or Layout()
     if layout.header_row >= 0:
         header = min(layout.header_row, grid.rows)
-    texts = grid.row(header - 1) if header else [""] * len(grid.columns)
+    texts = headers_of(grid, header) if header else [""] * len(grid.columns)
     named = by_cells(grid, header, columns_of(texts, terms.options))
     columns, doubts = single_roles(named, terms.currency, grid, header)
     layout = layout._replace(sheet=grid.sheet, header_row=header, columns=tuple(columns))
@@ -64,7 +64,9 @@ def _header_again(grid: Grid, told: Layout) -> int:
     wanted = {normalised(c.header) for c in told.columns if c.header and c.role != "ignore"}
     places: tuple[int, ...] = (told.header_row - 1, *range(min(grid.rows, HEADER_ROWS_MAX)))
     for at in places:
-        if 0 <= at < grid.rows and wanted <= {normalised(text) for text in grid.row(at)}:
+        if 0 <= at < grid.rows and wanted <= {
+            normalised(text) for text in headers_of(grid, at + 1)
+        }:
             return at + 1
     return 0
 
@@ -83,7 +85,7 @@ def _again(grid: Grid, told: Layout) -> tuple[Layout, list[Doubt]]:
             True,
         )
         return told._replace(sheet=grid.sheet, columns=()), [doubt]
-    texts = grid.row(header - 1) if header else [""] * len(grid.columns)
+    texts = headers_of(grid, header) if header else [""] * len(grid.columns)
     columns: list[LayoutColumn] = []
     doubts: list[Doubt] = []
     for column in told.columns:

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from billing.deck import FOREVER_MS
-from billing.sheets.amounts import CLOSED_NANOS, PriceFormat, currency_named, read_prices
+from billing.sheets.amounts import CLOSED_NANOS, PriceFormat, currency_named, price_in, read_prices
 from billing.sheets.bad_cell import BadCell, Read, read_each
 from billing.sheets.cells import Cell
 from billing.sheets.change_words import CLOSED, REMOVED, change_of
@@ -96,11 +96,12 @@ def codes(rows: SheetRows, layout: Layout) -> Codes:
 def prices(rows: SheetRows, role: str, layout: Layout) -> list[Price]:
     """The price columns of a role."""
     a_call = role == "connect_fee"
-    per = "minute" if a_call else layout.price_per
-    written = PriceFormat(layout.decimal, per, layout.price_in, layout.price_decimals)
     high = FEE_NANOS_MAX if a_call else RATE_NANOS_MAX
     found = []
     for of in rows.all(role):
+        per = "minute" if a_call else layout.price_per
+        unit = price_in([of.column.header]) if a_call else layout.price_in
+        written = PriceFormat(layout.decimal, per, unit, layout.price_decimals)
         read = read_prices(of.cells, written, high)
         each = [EMPTY if value is None else value for value in read.values]
         rows.refuse_read(of, read)
@@ -120,7 +121,14 @@ def currencies(rows: SheetRows, terms: SheetTerms) -> None:
             )
         return named
 
-    for role in ("currency", "price", "connect_fee"):
+    def read_name(cell: Cell) -> str:
+        if cell.text and cell.text.upper() != terms.currency and not currency_named(cell.text):
+            raise BadCell("not a currency known here", f"write {terms.currency}, if it is that")
+        return "" if cell.text.upper() == terms.currency else read(cell)
+
+    for of in rows.all("currency"):
+        rows.refuse_read(of, read_each(of.cells, read_name))
+    for role in ("price", "connect_fee"):
         for of in rows.all(role):
             rows.refuse_read(of, read_each(of.cells, read))
 

@@ -138,6 +138,12 @@ def _removed(removed: Mask, shut: Mask, coverage: str, notes: list[str]) -> tupl
     return shut, removed
 
 
+def _covered(rates: pa.Table, codes: read_columns.Codes, removed: Mask) -> tuple[str, ...]:
+    """The countries of all codes that are listed, those that are taken off too."""
+    listed = [codes.read.values[i] or () for i in np.unique(codes.rows[removed]).tolist()]
+    return countries_of([*rates.column("prefix").to_pylist(), *(c for own in listed for c in own)])
+
+
 def _other_currency(letterhead: list[str], used: Layout, terms: SheetTerms) -> list[Doubt]:
     """Whether the lines above the table, or headers of prices, name another currency."""
     named, line = currency_told(letterhead)
@@ -192,7 +198,7 @@ def read_sheet(
         used,
         notes,
         coverage,
-        countries_of(rates.column("prefix").to_pylist()),
+        _covered(rates, codes, removed),
         counts,
         _samples(grid, used),
     )

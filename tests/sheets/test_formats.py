@@ -86,6 +86,8 @@ def test_another_currency_is_never_taken_for_ours() -> None:
     assert not letter.rates.num_rows
     column = [["Code", "Rate", "Currency"], ["44", "1", "USD"], ["45", "1", "CHF"]]
     assert [p.value for p in read(text_bytes(column)).problems] == ["CHF"]
+    words = [["Code", "Rate", "Currency"], ["44", "1", "US Dollar"], ["45", "1", "usd"]]
+    assert [p.problem for p in read(text_bytes(words)).problems] == ["not a currency known here"]
     header = read(text_bytes([["Code", "Price in EUR"], ["44", "1"]]))
     assert not header.rates.num_rows
     assert header.problems[0].problem == "the sheet is in EUR, not in USD"
@@ -128,6 +130,7 @@ def dated(*texts: object, zone: str = "UTC") -> list[str]:
         (["2027-04-03 14:30", "2027-04-03T14:30:00Z"], ["2027-04-03T14:30:00"] * 2),
         (["2027-04-03 2:30 PM UTC"], ["2027-04-03T14:30:00"]),
         (["03/04/2027"], ["is that the day or the month first?"]),
+        (["26-12-01"], ["is '01 the year?"]),
         (["2027-02-30"], ["no such day"]),
         (["1999-01-01"], ["outside the years 2000 to 2099"]),
     ],
@@ -184,3 +187,18 @@ def test_increments_that_a_spreadsheet_has_made_dates_of() -> None:
     assert read_increments(Cell("6", NUMBER)) == (6, 6)
     told = [["Billing increment 30/6"], ["Code", "Rate"], ["44", "1"]]
     assert lines(sound(text_bytes(told))) == ["44  1 30/6 2026-12-15"]
+
+
+@pytest.mark.parametrize(
+    ("header", "price"),
+    [
+        ("Rate per second", "6"),
+        ("USD/sec", "6"),
+        ("Rate per minute, billed per second", "0.1"),
+        ("Rate (per second billing)", "0.1"),
+        ("Rate, US cents", "0.001"),
+    ],
+)
+def test_a_header_says_what_a_price_is_for(header: str, price: str) -> None:
+    rows = [["Code", header, "Setup fee"], ["44", "0.1", "0.5"]]
+    assert lines(sound(text_bytes(rows))) == [f"44  {price} 1/1 2026-12-15 +0.5"]

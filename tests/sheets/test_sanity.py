@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from billing.instants import parse_instant_ms
 from billing.sheets import RateWarning, check_against
-from tests.sheets.made import TODAY_MS, read, sound, text_bytes
+from tests.sheets.made import TODAY_MS, read, sound, terms, text_bytes
 
 HEADER = ["Destination", "Code", "Rate", "Effective", "Status"]
 
@@ -119,3 +119,18 @@ def test_any_of_several_status_columns_may_close_a_code() -> None:
 def test_a_sheet_without_rows_is_a_problem() -> None:
     assert "no row with a code" in read(text_bytes([["Code", "Rate"]])).problems[0].problem
     assert "no column with dial codes" in read(b"").problems[0].problem
+
+
+def test_a_country_all_of_whose_codes_are_taken_off_is_still_covered() -> None:
+    rows = [HEADER, ["UK", "44", "1", "2027-01-01", ""], ["DK", "45", "", "2027-01-01", "Deleted"]]
+    found = sound(text_bytes(rows), "full country list.csv")
+    assert found.rates.column("prefix").to_pylist() == ["44"]
+    assert found.country_prefixes == ("44", "45")
+
+
+def test_a_closed_row_closes_every_class_that_the_sheet_has_prices_of() -> None:
+    profile = {"default": "off-peak", "peak": ["mon-fri 08:00-20:00"]}
+    rows = [["Code", "Peak", "Off-peak", "Status"], ["44", "1", "2", "blocked"]]
+    found = sound(text_bytes(rows), of=terms(time_classes=profile))
+    assert found.rates.column("time_class").to_pylist() == ["any", "peak", "off-peak"]
+    assert found.rates.column("blocked").to_pylist() == [True] * 3

@@ -134,6 +134,20 @@ def test_prices_by_time_of_day_and_by_origin() -> None:
     assert not without.rates.num_rows
 
 
+def test_headers_over_two_rows_are_read_together() -> None:
+    profile = {"default": "off-peak", "peak": ["mon-fri 08:00-20:00"]}
+    rows: list[list[Any]] = [
+        ["Rates of ACME from January"],
+        [None, None, "Peak", None, "Off-Peak", None],
+        ["Name", "Code", "Rate", "Note", "Rate", "Note"],
+        ["UK", 44, 0.3, "", 0.2, ""],
+    ]
+    found = sound(xlsx_bytes(("R", rows)), of=terms(time_classes=profile))
+    assert lines(found) == ["44 UK 0.3 1/1 2026-12-15 peak", "44 UK 0.2 1/1 2026-12-15 off-peak"]
+    again = sound(xlsx_bytes(("R", rows)), of=terms(time_classes=profile), layout=found.layout)
+    assert lines(again) == lines(found)
+
+
 def test_an_american_deck_by_npa_nxx() -> None:
     classes: dict[str, Any] = {"jurisdiction": "nanp", "states": {"NJ": ["201"]}}
     rows = [
