@@ -86,7 +86,8 @@ def _keys(rates: pa.Table, live: "npt.NDArray[np.intp]") -> I64:
     texts = rates.take(pa.array(live)).select(KEY)
     joined = pc.binary_join_element_wise(*texts.columns, "\0")
     encoded = joined.combine_chunks().dictionary_encode()
-    return encoded.indices.to_numpy().astype(np.int64)
+    keys: I64 = encoded.indices.to_numpy().astype(np.int64)
+    return keys
 
 
 def _apart(
