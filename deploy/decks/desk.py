@@ -101,7 +101,8 @@ class DeckDesk:
         days = agreement.notice_days if agreement else 0
         found = check_against(sheet.rates, now, days, _now_ms(), sheet.coverage)
         more = [f"and {len(found) - ODD_MAX:,} more"] if len(found) > ODD_MAX else []
-        return [f"odd: {w.prefix} {w.destination}: {w.text}" for w in found[:ODD_MAX]] + more
+        named = [f"{w.prefix} {w.destination}: {w.text}" if w.prefix else w.text for w in found]
+        return [f"odd: {text}" for text in named[:ODD_MAX]] + more
 
     def diff_of(self, terms: Terms, sheet: Sheet) -> Diff:
         """What a file would change of a deck; nothing is kept."""
