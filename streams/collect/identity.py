@@ -61,13 +61,12 @@ def known(
 
 def _alike(ledger: Ledger, step: Step, source: str, head: bytes) -> list[FileRow]:
     """The files of a source that begin so."""
+    begun = [row for row in step.files.values() if row.source == source and row.head_bytes]
+    known_lengths = ledger.head_lengths(source)
+    lengths = known_lengths | {row.head_bytes for row in begun}
+    own = {n: head_of(head[:n])[1] for n in lengths if n <= len(head)}
     found: dict[str, FileRow] = {}
-    for length in ledger.head_lengths(source):
-        if length <= len(head):
-            rows = ledger.with_head(source, length, head_of(head[:length])[1])
-            found |= {row.id: row for row in rows}
-    for row in step.files.values():
-        own = head_of(head[: row.head_bytes])
-        if row.source == source and row.head_bytes and own == (row.head_bytes, row.head):
-            found[row.id] = row
+    for length in known_lengths & own.keys():
+        found |= {row.id: row for row in ledger.with_head(source, length, own[length])}
+    found |= {row.id: row for row in begun if own.get(row.head_bytes) == row.head}
     return list(found.values())

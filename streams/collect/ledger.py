@@ -112,6 +112,7 @@ class Ledger:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
+        self._lengths: dict[str, set[int]] = {}  # asked for each new file, of all that ever were
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._engine = _engine(self._path)
@@ -137,13 +138,16 @@ class Ledger:
         own = _FILES.c.source == source, _FILES.c.state == state
         return self._rows(select(_FILES).where(*own))
 
-    def head_lengths(self, source: str) -> list[int]:
+    def head_lengths(self, source: str) -> frozenset[int]:
         """How many bytes the known beginnings of files have; 0 is none."""
-        lengths = select(_FILES.c.head_bytes).where(
-            _FILES.c.source == source, _FILES.c.head_bytes > 0
-        )
-        with self._reading() as connection:
-            return [int(n) for (n,) in connection.execute(lengths.distinct())]
+        if source not in self._lengths:
+            lengths = select(_FILES.c.head_bytes).where(
+                _FILES.c.source == source, _FILES.c.head_bytes > 0
+            )
+            with self._reading() as connection:
+                found = connection.execute(lengths.distinct())
+                self._lengths[source] = {int(n) for (n,) in found}
+        return frozenset(self._lengths[source])
 
     def with_head(self, source: str, head_bytes: int, head: bytes) -> list[FileRow]:
         """Files of a source that begin so, the newest first; at most CANDIDATES_MAX."""
@@ -175,6 +179,10 @@ class Ledger:
 
         ends: of each partition of cdr.raw an offset that none of these messages can stand before.
         """
+        files = list(files)
+        for row in files:
+            if row.head_bytes and row.source in self._lengths:
+                self._lengths[row.source].add(row.head_bytes)
         with self._changing() as connection:
             _put(connection, _FILES, [row._asdict() for row in files])
             own = [{"name": name, "reader": state} for name, state in readers.items()]

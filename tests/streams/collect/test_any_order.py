@@ -48,6 +48,7 @@ class World:
             else:
                 shutil.copyfile(path, here.files / name)
                 here.touch(here.files / name)
+            here.run(8)  # a copy that is older than what was taken of its original is not known
         elif what in ("look", "keep", "send", "kill"):
             self.collect(what)
         here.now_s += 10 if what == "wait" else 1
