@@ -157,6 +157,16 @@ def test_what_office_programs_write_is_not_refused() -> None:
         assert sound(data).counts["rates"] == 2
 
 
+def test_a_long_sheet_with_one_cell_far_right_is_not_refused() -> None:
+    rows: list[list[object]] = [["Code", "Rate", *[""] * 18, "Remark"]]
+    rows += [[str(200_000 + n), 0.1, "x" * 30] for n in range(48_000)]
+    rows[-1] = [*rows[-1], *[None] * 17, "see the contract"]
+    data = xlsx_bytes(("Rates", rows))
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        assert package.getinfo(SHEET).file_size > 4 * MIB, "several pieces"
+    assert sound(data).counts["rates"] == 48_000
+
+
 def test_a_formula_is_its_value_and_nothing_else() -> None:
     rows = [
         ["Code", "Rate", "Name"],
