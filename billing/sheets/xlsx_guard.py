@@ -26,6 +26,8 @@ _ROW_TAG: Final = re.compile(rb"<(?:[^\s<>/]{1,64}:)?row(?=[\s/>])([^<>]*)")
 _REFERENCE: Final = re.compile(rb"""(?<![\w:])r\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _PLACE: Final = re.compile(rb"([A-Za-z]{1,3})([1-9]\d{0,6})")
 _ROW_NUMBER: Final = re.compile(rb"[1-9]\d{0,6}")
+_CLAIM: Final = re.compile(rb"""((?:unique)?[Cc]ount)\s*=\s*["']\s*\+?(\d+)""")
+"""readers make room for what is claimed before they look"""
 _SHARED: Final = re.compile(rb"""t=["']s["'][^>]{0,64}>\s{0,16}<(?:\w{1,16}:)?v>(\d{1,9})<""")
 _STRING: Final = re.compile(rb"<(?:\w{1,16}:)?si[\s/>]")
 
@@ -85,6 +87,16 @@ def _tags(piece: bytes, name: bytes) -> int:
     return piece.count(b"<" + name) + piece.count(b":" + name)
 
 
+def _claimed(piece: bytes) -> tuple[int, int]:
+    """The most entries that a piece says there are: of any kind, of different ones."""
+    every = different = 0
+    for name, number in _CLAIM.findall(piece):
+        every = max(every, int(number))
+        if name.startswith(b"unique"):
+            different = max(different, int(number))
+    return every, different
+
+
 class _Part:
     """What is known of one part's cells and texts."""
 
@@ -93,7 +105,7 @@ class _Part:
         self.doubtful = False
         """too large as far as a first look tells: look exactly"""
         self.columns = self.rows = self.shared = self.implied = self.row_tags = 0
-        self.bytes = 0
+        self.bytes = self.different = 0
         self.has_strings = False
 
     def take(self, piece: bytes) -> None:
@@ -102,6 +114,11 @@ class _Part:
             raise Refused("XML with a document type, which no workbook needs")
         if b"<" not in piece:
             return
+        if b"ount" in piece:
+            every, different = _claimed(piece)
+            self.different = max(self.different, different)
+            if every > CELLS_MAX:
+                raise Refused(f"says that it has {every:,} entries of a kind")
         columns, rows, implied = _extent(piece, self.exact)
         self.columns, self.rows = max(self.columns, columns), max(self.rows, rows)
         self.implied += implied
@@ -151,6 +168,8 @@ def _measured(data: bytes, part: zipfile.ZipInfo, bytes_max: int, exact: bool) -
         if measure.bytes > bytes_max:
             raise Refused(f"more than {UNPACKED_BYTES_MAX >> 20} MiB when unpacked")
         measure.take(piece)
+    if measure.different > measure.bytes:
+        raise Refused(f"says that it has {measure.different:,} texts, which it has not")
     return measure
 
 

@@ -88,6 +88,22 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
         ),
         "spread over",
     ),
+    "more texts claimed than there are": (
+        lambda: rewritten(
+            xlsx_bytes(("Rates", ROWS)),
+            "xl/sharedStrings.xml",
+            {b'uniqueCount="': b'uniqueCount="9999'},
+        ),
+        "texts, which it has not",
+    ),
+    "more styles claimed than a file can have": (
+        lambda: rewritten(
+            xlsx_bytes(("Rates", ROWS)),
+            "xl/styles.xml",
+            {b'<cellXfs count="': b'<cellXfs count="9999999999'},
+        ),
+        "entries of a kind",
+    ),
     "one long text in all cells": (strings, "texts of .* MiB"),
     "a part larger than it says": (lying_header, "more than 250 times its size"),
     "a document type": (
