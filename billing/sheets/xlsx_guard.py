@@ -26,18 +26,20 @@ _ROW_TAG: Final = re.compile(rb"<(?:[^\s<>/]{1,64}:)?row(?=[\s/>])([^<>]*)")
 _REFERENCE: Final = re.compile(rb"""(?<![\w:])r\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _PLACE: Final = re.compile(rb"([A-Za-z]{1,3})([1-9]\d{0,6})")
 _ROW_NUMBER: Final = re.compile(rb"[1-9]\d{0,6}")
+_CLAIM: Final = re.compile(rb"""((?:unique)?[Cc]ount)\s*=\s*["']\s*\+?(\d+)""")
+"""readers make room for what is claimed before they look"""
 _SHARED: Final = re.compile(rb"""t=["']s["'][^>]{0,64}>\s{0,16}<(?:\w{1,16}:)?v>(\d{1,9})<""")
 _STRING: Final = re.compile(rb"<(?:\w{1,16}:)?si[\s/>]")
 
 
-def _extent(piece: bytes) -> tuple[int, int, int]:
+def _extent(piece: bytes, exact: bool) -> tuple[int, int, int]:
     """The last column and row that cells (r="B12") of a piece name; cells that name none.
 
     Raises Refused for a place that is not written plainly.
     """
     cells = _tags(piece, b"c") - _tags(piece, b"col")
     usual = piece.count(_USUAL)
-    if usual >= cells and not _WIDE.search(piece) and not _TALL.search(piece):
+    if not exact and usual >= cells and not _WIDE.search(piece) and not _TALL.search(piece):
         return _NARROW if cells else (0, 0, 0)
     columns = rows = implied = 0
     for found in _CELL.finditer(piece):
@@ -85,11 +87,26 @@ def _tags(piece: bytes, name: bytes) -> int:
     return piece.count(b"<" + name) + piece.count(b":" + name)
 
 
+def _claimed(piece: bytes) -> tuple[int, int]:
+    """The most entries that a piece says there are: of any kind, of different ones."""
+    every = different = 0
+    for name, number in _CLAIM.findall(piece):
+        every = max(every, int(number))
+        if name.startswith(b"unique"):
+            different = max(different, int(number))
+    return every, different
+
+
 class _Part:
     """What is known of one part's cells and texts."""
 
-    def __init__(self) -> None:
+    def __init__(self, exact: bool) -> None:
+        self.exact = exact
+        self.doubtful = False
+        """too large as far as a first look tells: look exactly"""
         self.columns = self.rows = self.shared = self.implied = self.row_tags = 0
+        self.bytes = self.different = 0
+        self.has_strings = False
 
     def take(self, piece: bytes) -> None:
         """Measure a piece. Raises Refused."""
@@ -97,14 +114,21 @@ class _Part:
             raise Refused("XML with a document type, which no workbook needs")
         if b"<" not in piece:
             return
-        columns, rows, implied = _extent(piece)
+        if b"ount" in piece:
+            every, different = _claimed(piece)
+            self.different = max(self.different, different)
+            if every > CELLS_MAX:
+                raise Refused(f"says that it has {every:,} entries of a kind")
+        columns, rows, implied = _extent(piece, self.exact)
         self.columns, self.rows = max(self.columns, columns), max(self.rows, rows)
         self.implied += implied
         self.row_tags += _tags(piece, b"row")
         self.shared += piece.count(b't="s"') + piece.count(b"t='s'")
         across = self.columns + self.implied
         down = max(self.rows, self.row_tags)
-        if across * down > CELLS_MAX:
+        if across * down > CELLS_MAX and not self.exact:
+            self.doubtful = True
+        elif across * down > CELLS_MAX:
             raise Refused(
                 f"cells spread over {down:,} rows and {across:,} columns, more than "
                 f"{CELLS_MAX:,} places: copy the rates into a sheet of their own"
@@ -132,26 +156,34 @@ def _strings_bytes(data: bytes, part: zipfile.ZipInfo, lengths: I64) -> int:
     return total
 
 
+def _measured(data: bytes, part: zipfile.ZipInfo, bytes_max: int, exact: bool) -> _Part:
+    """A part, measured. Raises Refused, also beyond bytes_max."""
+    measure = _Part(exact)
+    for piece in _whole(unpacked(data, part)):
+        if not measure.bytes and piece[:2] in (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<"):
+            raise Refused("XML in UTF-16: save it again in Excel or LibreOffice")
+        if not measure.bytes:
+            measure.has_strings = _STRING.search(piece) is not None
+        measure.bytes += len(piece)
+        if measure.bytes > bytes_max:
+            raise Refused(f"more than {UNPACKED_BYTES_MAX >> 20} MiB when unpacked")
+        measure.take(piece)
+    if measure.different > measure.bytes:
+        raise Refused(f"says that it has {measure.different:,} texts, which it has not")
+    return measure
+
+
 def check_xlsx(data: bytes, parts: list[zipfile.ZipInfo]) -> None:
     """Raises Refused when reading the workbook could cost more than the limits."""
-    unpacked_bytes = 0
+    left = UNPACKED_BYTES_MAX
     measured: list[tuple[zipfile.ZipInfo, _Part]] = []
-    with_strings: list[zipfile.ZipInfo] = []
     for part in parts:
-        measure, first = _Part(), True
-        for piece in _whole(unpacked(data, part)):
-            if first and piece[:2] in (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<"):
-                raise Refused("XML in UTF-16: save it again in Excel or LibreOffice")
-            unpacked_bytes += len(piece)
-            if unpacked_bytes > UNPACKED_BYTES_MAX:
-                raise Refused(f"more than {UNPACKED_BYTES_MAX >> 20} MiB when unpacked")
-            measure.take(piece)
-            if first and _STRING.search(piece):
-                with_strings.append(part)
-            first = False
-        if measure.shared:
-            measured.append((part, measure))
-    lengths = _string_lengths(data, with_strings)
+        measure = _measured(data, part, left, exact=False)
+        if measure.doubtful:
+            measure = _measured(data, part, left, exact=True)
+        left -= measure.bytes
+        measured.append((part, measure))
+    lengths = _string_lengths(data, [part for part, own in measured if own.has_strings])
     longest = int(lengths.max(initial=0))
     for part, measure in measured:
         if measure.shared * longest > STRINGS_BYTES_MAX:

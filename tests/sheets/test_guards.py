@@ -88,6 +88,22 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
         ),
         "spread over",
     ),
+    "more texts claimed than there are": (
+        lambda: rewritten(
+            xlsx_bytes(("Rates", ROWS)),
+            "xl/sharedStrings.xml",
+            {b'uniqueCount="': b'uniqueCount="9999'},
+        ),
+        "texts, which it has not",
+    ),
+    "more styles claimed than a file can have": (
+        lambda: rewritten(
+            xlsx_bytes(("Rates", ROWS)),
+            "xl/styles.xml",
+            {b'<cellXfs count="': b'<cellXfs count="9999999999'},
+        ),
+        "entries of a kind",
+    ),
     "one long text in all cells": (strings, "texts of .* MiB"),
     "a part larger than it says": (lying_header, "more than 250 times its size"),
     "a document type": (
@@ -155,6 +171,16 @@ def test_what_office_programs_write_is_not_refused() -> None:
     prefixed = rewritten(xlsx_bytes(("Rates", ROWS)), SHEET, {b"<row r=": b"<row  r="})
     for data in (prefixed, ods_bytes(ROWS), xls_bytes(ROWS)):
         assert sound(data).counts["rates"] == 2
+
+
+def test_a_long_sheet_with_one_cell_far_right_is_not_refused() -> None:
+    rows: list[list[object]] = [["Code", "Rate", *[""] * 18, "Remark"]]
+    rows += [[str(200_000 + n), 0.1, "x" * 30] for n in range(48_000)]
+    rows[-1] = [*rows[-1], *[None] * 17, "see the contract"]
+    data = xlsx_bytes(("Rates", rows))
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        assert package.getinfo(SHEET).file_size > 4 * MIB, "several pieces"
+    assert sound(data).counts["rates"] == 48_000
 
 
 def test_a_formula_is_its_value_and_nothing_else() -> None:
