@@ -70,12 +70,10 @@ def explain(
     rule = rule_of(found.version.options)
     prices = (found.first_rate, found.next_rate, found.connect, found.first, found.following)
     billed_s, nanos = charge(duration_ms, *prices, *(*rule, 1, 1))
-    lines += _rate_lines(found)
     steps, net = _steps(found, duration_ms, billed_s)
-    lines += steps
+    lines += [*_rate_lines(found), *steps]
     if pair[0] == pair[1]:
-        last = _last_line(found, duration_ms, nanos, pair[1])
-        return Explained([*lines, last], billed_s, nanos)
+        return Explained([*lines, _last_line(found, duration_ms, nanos, pair[1])], billed_s, nanos)
     converted = net * factor
     lines.append(f"  net in {pair[1]}: {_exact(converted)}")
     if converted >= CHARGE_NANOS_MAX:
