@@ -50,7 +50,7 @@ def check(
     from streams.collect.process import read_intakes  # noqa: PLC0415
 
     for intake in read_intakes(source):
-        own, folder, post = intake
+        own, folder, post = intake.source, intake.folder, intake.post
         if folder:
             whole = "whole" if folder.whole else "growing"
             typer.echo(

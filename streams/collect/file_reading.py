@@ -4,13 +4,12 @@ import math
 from collections import OrderedDict
 from typing import Final
 
-from billing.mediation.switches import Source, open_reader
 from deploy.runtime import metrics
 from streams.collect import readers
 from streams.collect.content import Content, Moved, Stamp, head_of
 from streams.collect.file_row import DONE, READING, REPLACED, FileRow
 from streams.collect.ledger import Ledger
-from streams.collect.options import Folder
+from streams.collect.options import Folder, Intake
 from streams.collect.step import BYTES_MAX, Step
 
 PACKED_QUIET_S: Final = 2.0
@@ -22,8 +21,8 @@ OPEN_MAX: Final = 256
 class FileReading:
     """The files of one source that are being read."""
 
-    def __init__(self, source: Source, folder: Folder, ledger: Ledger) -> None:
-        self._source, self._folder, self._ledger = source, folder, ledger
+    def __init__(self, intake: Intake, folder: Folder, ledger: Ledger) -> None:
+        self._intake, self._folder, self._ledger = intake, folder, ledger
         self._open: OrderedDict[str, Content] = OrderedDict()
 
     def close(self) -> None:
@@ -51,13 +50,14 @@ class FileReading:
         now_s = step.now_ms / 1_000
         due_s = now_s + max(0.01, after_s - quiet_s) if at_end else now_s
 
-        reader = open_reader(self._source, readers.state(self._source, row, step, self._ledger))
+        source = self._intake.source
+        reader = self._intake.reader(readers.state(source, row, step, self._ledger))
         size = len(data) if finished else reader.boundary(data)
         if not size and not at_end:
             size = len(data)  # a record beyond every limit: taken as what it is, a bad one
         if size:
             taken = reader.take(data[:size], row.line, last=finished)
-            row = readers.kept(self._source, step.add(row, taken, size), step, reader.state())
+            row = readers.kept(source, step.add(row, taken, size), step, reader.state())
             row = self._moved_on(row, content, data[:size], stamp.packed)
         state = DONE if finished else READING
         found = row._replace(size=own.size, mtime_ns=own.mtime_ns, state=state)

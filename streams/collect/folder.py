@@ -56,7 +56,7 @@ class FolderIntake:
         assert intake.folder is not None
         self.folder, self._source = intake.folder, intake.source.name
         self._ledger, self._new_id = ledger, new_id
-        self._reading = FileReading(intake.source, self.folder, ledger)
+        self._reading = FileReading(intake, self.folder, ledger)
         self._looks: dict[Key, _Look] = {}
         self._missed: dict[str, int] = {}
         self._active = {

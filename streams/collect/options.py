@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 import msgspec
 
 from billing.errors import OptionsRefused
-from billing.mediation.switches import FORMATS, Source
+from billing.mediation.switches import FORMATS, Ported, Source, open_reader
 from billing.mediation.switches.reader import Reader
 
 GLOBS_MAX: Final = 16
@@ -33,6 +33,7 @@ class _Table(msgspec.Struct, forbid_unknown_fields=True):
     path: str = ""
     token_sha256: str | list[str] = ""
     user: str = ""
+    ported: str = ""
 
 
 class Folder(NamedTuple):
@@ -65,6 +66,14 @@ class Intake(NamedTuple):
     source: Source
     folder: Folder | None
     post: Post | None
+    ported_file: str = ""
+    """of the table of ported numbers; "": none"""
+    ported: Ported | None = None
+    """the table, once it has been read"""
+
+    def reader(self, state: bytes = b"") -> Reader:
+        """A reader of the source's records. Raises ValueError for a state of another version."""
+        return open_reader(self.source, state, self.ported)
 
 
 def spans_files(source: Source) -> bool:
@@ -105,7 +114,9 @@ def _intake(source: Source, table: Mapping[str, Any], file: str) -> Intake:
             f"{at}.path={post.path!r}: records of format {source.format} wait for others, which a "
             "post cannot; collect them from files"
         )
-    return Intake(source, folder, post)
+    if given.ported and not given.ported.startswith("/"):
+        raise OptionsRefused(f"{at}.ported={given.ported!r}: must begin with /")
+    return Intake(source, folder, post, given.ported)
 
 
 def _flaw(at: str, table: Mapping[str, Any], said: str) -> str:

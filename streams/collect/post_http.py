@@ -92,7 +92,7 @@ class PostHttp:
         for path, intake in self._intakes.items():
             own = [waiting for waiting in alive if waiting.intake is intake]
             records = [waiting.record for waiting in own]
-            outcomes = posts.take(intake.source, path, records, step, self._ledger, new_id)
+            outcomes = posts.take(intake, path, records, step, self._ledger, new_id)
             found += list(zip(own, outcomes, strict=True))
         return found
 

@@ -16,12 +16,12 @@ import pyarrow as pa
 from billing.cdr import CALLS
 from billing.errors import BadField
 from billing.instants import format_instant_ms
-from billing.mediation.switches import Dead, Source, Taken, open_reader
+from billing.mediation.switches import Dead, Taken
 from streams.collect.content import Stamp
 from streams.collect.file_row import POSTED
 from streams.collect.folder import new_row
 from streams.collect.ledger import Ledger
-from streams.collect.options import Post
+from streams.collect.options import Intake, Post
 from streams.collect.step import NewId, Step
 
 BODY_BYTES_MAX: Final = 512 * 1024
@@ -77,7 +77,7 @@ def record_of(body: bytes, content_type: str) -> bytes:
 
 
 def take(
-    source: Source,
+    intake: Intake,
     path: str,
     records: Sequence[bytes],
     step: Step,
@@ -87,7 +87,7 @@ def take(
     """Take the records of one source into a step; what became of each."""
     found, parts, read_bytes = [], list[Taken](), 0
     for record in records:
-        taken = open_reader(source).take(record, 1, last=True)
+        taken = intake.reader().take(record, 1, last=True)
         outcome = _judged(taken)
         found.append(outcome)
         if not outcome.refused:
@@ -96,10 +96,11 @@ def take(
     if parts:
         hour_ms = step.now_ms // _HOUR_MS * _HOUR_MS
         name = f"{path} {format_instant_ms(hour_ms)}"
-        row = ledger.named(source.name, name)
+        source = intake.source.name
+        row = ledger.named(source, name)
         if row is None:
             stamp = Stamp(name, 0, 0, 0, hour_ms * 1_000_000)
-            row = new_row(new_id(), source.name, stamp, step.now_ms)._replace(state=POSTED)
+            row = new_row(new_id(), source, stamp, step.now_ms)._replace(state=POSTED)
         row = step.add(row, _together(parts), read_bytes)
         step.save(row._replace(position=row.position + read_bytes, line=row.line + len(parts)))
     return found

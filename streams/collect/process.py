@@ -17,7 +17,7 @@ from typing import Final
 import structlog
 
 from billing.errors import FileRefused, TollwireError
-from billing.mediation.switches import parse_sources
+from billing.mediation.switches import parse_ported, parse_sources
 from deploy.runtime import health, metrics
 from deploy.runtime.settings import Settings
 from streams.collect.content import Stamp
@@ -55,7 +55,17 @@ def read_intakes(path: Path) -> list[Intake]:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise FileRefused(f"{path}: cannot be read: {error}") from None
-    return intakes(parse_sources(text, str(path)), str(path))
+    return [_with_ported(each) for each in intakes(parse_sources(text, str(path)), str(path))]
+
+
+def _with_ported(intake: Intake) -> Intake:
+    if not intake.ported_file:
+        return intake
+    try:
+        data = Path(intake.ported_file).read_bytes()
+    except OSError as error:
+        raise FileRefused(f"{intake.ported_file}: cannot be read: {error.strerror}") from None
+    return intake._replace(ported=parse_ported(data, intake.ported_file))
 
 
 def collect_dir(settings: Settings) -> Path:
