@@ -23,6 +23,7 @@ LATE_MS: Final = 60_000
 FULL_MS: Final = 30_000
 SLOW_MS: Final = 5_000
 DESTINATIONS_MS: Final = 5_000
+ALERTS_MS: Final = 5_000
 REST_FACTOR: Final = 10
 SLOW_WINDOW_MS: Final = 24 * 3_600_000
 DEAD_SHOWN_MAX: Final = 4
@@ -68,7 +69,7 @@ class Reader:
         self.forget_settled = False
         """set it from any thread: the gaps seen so far may be calls on their way"""
         self._clock_ms = clock_ms
-        self._due_ms = {"full": 0, "slow": 0, "destinations": 0}
+        self._due_ms = {"full": 0, "slow": 0, "destinations": 0, "alerts": 0}
 
     def read(self, client: Client) -> Readings:
         """One beat. Raises as `clickhouse.queries`; what was read stays."""
@@ -81,6 +82,10 @@ class Reader:
             since_ms = now_ms - WINDOW_MS
             self.readings.destinations = queries.destinations(client, since_ms)
             self._rest("destinations", now_ms, DESTINATIONS_MS)
+        began_ms = self._clock_ms()
+        if began_ms >= self._due_ms["alerts"]:
+            self.readings.alerts = fraud_alerts.alerts(client, began_ms - SLOW_WINDOW_MS)
+            self._rest("alerts", began_ms, ALERTS_MS)
         self.readings.as_of_ms = now_ms
         return self.readings
 
@@ -115,4 +120,3 @@ class Reader:
         held.suspense = queries.suspense_by_reason(client, since_ms)
         held.dead = queries.dead_by_reason(client, since_ms)
         held.dead_last = queries.dead_last(client, since_ms, DEAD_SHOWN_MAX)
-        held.alerts = fraud_alerts.alerts(client, since_ms)

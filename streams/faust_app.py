@@ -9,13 +9,9 @@ import faust
 from deploy.runtime import metrics
 from deploy.runtime.settings import Settings
 from streams import topics
+from streams.membership import heartbeat_s, session_s
 from streams.recovery import Tables
 from streams.transport import Monitor, Transport
-
-SESSION_S_MIN = 6.0
-"""Apache Kafka lets no member with a shorter session into a group."""
-HEARTBEAT_S_MAX = 1.0
-"""Workers learn of a rebalance by their heartbeats, so it pauses them about so long."""
 
 
 def config(settings: Settings) -> dict[str, Any]:
@@ -37,8 +33,8 @@ def config(settings: Settings) -> dict[str, Any]:
         "broker_commit_every": 1_000,
         "broker_max_poll_records": 500,
         "broker_rebalance_timeout": settings.rebalance_timeout_s,
-        "broker_session_timeout": max(SESSION_S_MIN, settings.rebalance_timeout_s * 1.5),
-        "broker_heartbeat_interval": min(HEARTBEAT_S_MAX, settings.rebalance_timeout_s / 4),
+        "broker_session_timeout": session_s(settings),
+        "broker_heartbeat_interval": heartbeat_s(settings),
         "topic_disable_leader": True,
         "topic_allow_declare": False,
         "topic_partitions": settings.partitions,

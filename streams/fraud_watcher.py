@@ -1,14 +1,14 @@
 """The partitions of one worker of the fraud watch: read, look, tell, remember.
 
-What is read again after a death is what the last state had not read, in the same order. States are
-written every SNAPSHOT_S and when a partition is given away.
+What is read again after a death, or after leaving, is what the last state had not read, in the same
+order. States are written every SNAPSHOT_S and when a partition is given away.
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
@@ -24,6 +24,7 @@ from streams.credit_messages import now_ms
 from streams.credit_table import Message
 from streams.fraud_messages import told_by
 from streams.fraud_partition import SOURCES, Partition
+from streams.membership import heartbeat_s, session_s
 from streams.merging import Position
 from streams.retry import stop_the_process, until_done
 
@@ -38,6 +39,14 @@ WAITING_BYTES_MAX: Final = 32 * 1024 * 1024
 _log = structlog.get_logger()
 
 
+class _Read(NamedTuple):
+    """What was read at once. Where `ends` says that a topic ends, it ended at at_ms or later."""
+
+    at_ms: int
+    ends: dict[TopicPartition, int]
+    found: dict[TopicPartition, list[Any]]
+
+
 class Watcher(ConsumerRebalanceListener):
     """A member of the group. tariff: as it is now."""
 
@@ -47,6 +56,10 @@ class Watcher(ConsumerRebalanceListener):
         self._kept_s: dict[int, float] = {}
         self._written: dict[int, dict[str, Position]] = {}
         self._one = asyncio.Lock()
+        """held by who changes what is known of partitions, never while messages are fetched: a
+        fetch waits for a rebalance to end, and a rebalance for this"""
+        self._generation = 0
+        """how often the partitions were given away"""
         self._producer = AIOKafkaProducer(
             bootstrap_servers=settings.broker,
             acks="all",
@@ -60,6 +73,9 @@ class Watcher(ConsumerRebalanceListener):
             partition_assignment_strategy=(RangePartitionAssignor,),
             max_partition_fetch_bytes=topics.MESSAGE_BYTES_MAX,
             fetch_max_wait_ms=FETCH_WAIT_MS,
+            rebalance_timeout_ms=int(settings.rebalance_timeout_s * 1_000),
+            session_timeout_ms=int(session_s(settings) * 1_000),
+            heartbeat_interval_ms=int(heartbeat_s(settings) * 1_000),
         )
 
     async def run(self) -> None:
@@ -71,16 +87,15 @@ class Watcher(ConsumerRebalanceListener):
                 await self._consumer.start()
             while True:
                 begun_s = time.monotonic()
-                async with self._one:
-                    behind = await self._sweep()
-                    await self._keep()
-                if not behind:
+                if not await self._sweep():
                     await asyncio.sleep(max(0.0, begun_s + SWEEP_S - time.monotonic()))
         except Exception:
             stop_the_process("fraud watch")
+        finally:
+            self._partitions.clear()  # a sweep that was cut off leaves states that nobody may keep
 
     async def leave(self) -> None:
-        """Leave the group; the states are written first."""
+        """Leave the group; whoever takes over reads again what came since the last state."""
         await self._consumer.stop()
         await self._producer.stop()
 
@@ -88,6 +103,7 @@ class Watcher(ConsumerRebalanceListener):
         """Write the states and forget the partitions."""
         del revoked  # this way of sharing out gives all away, before all are shared out anew
         async with self._one:
+            self._generation += 1
             for number in list(self._partitions):
                 if self._moved(number):
                     await self._write(number)
@@ -135,32 +151,41 @@ class Watcher(ConsumerRebalanceListener):
     async def _sweep(self) -> bool:
         """Read what there is and look at what is due; whether there is more."""
         if not self._partitions:
-            await asyncio.sleep(SWEEP_S)
             return False
+        generation = self._generation
         try:
-            return await self._swept()
+            read = await self._read()
+            async with self._one:
+                if generation != self._generation:
+                    return False  # whoever has the partitions now reads this again
+                more = await self._look(read)
+                await self._keep()
+                return more
         except IllegalStateError:  # the partitions are being given away
             return False
 
-    async def _swept(self) -> bool:
+    async def _read(self) -> _Read:
         tps = [TopicPartition(topic, number) for number in self._partitions for topic in SOURCES]
         at_ms = now_ms()
         ends = await until_done(
             "look for new calls", (KafkaError,), lambda: self._consumer.end_offsets(tps)
         )
         for tp in tps:
-            full = self._partitions[tp.partition].merge.bytes[tp.topic] > WAITING_BYTES_MAX
+            held = self._partitions.get(tp.partition)
+            full = held is not None and held.merge.bytes[tp.topic] > WAITING_BYTES_MAX
             (self._consumer.pause if full else self._consumer.resume)(tp)
-        found: dict[TopicPartition, list[Any]] = await self._consumer.getmany(
-            *tps, timeout_ms=FETCH_WAIT_MS
-        )
-        for tp, messages in found.items():
+        found = await self._consumer.getmany(*tps, timeout_ms=FETCH_WAIT_MS)
+        return _Read(at_ms, ends, found)
+
+    async def _look(self, read: _Read) -> bool:
+        at_ms = read.at_ms
+        for tp, messages in read.found.items():
             self._partitions[tp.partition].merge.add(tp.topic, messages)
         late_ms = 0
         more = False
         for number, held in self._partitions.items():
-            own = [tp for tp in tps if tp.partition == number]
-            behind = [tp.topic for tp in own if await self._consumer.position(tp) < ends[tp]]
+            own = [tp for tp in read.ends if tp.partition == number]
+            behind = [tp.topic for tp in own if await self._consumer.position(tp) < read.ends[tp]]
             messages_out = await asyncio.to_thread(held.take, at_ms - SETTLE_MS, behind, at_ms)
             await self._send(number, messages_out)
             more |= bool(behind)

@@ -22,7 +22,7 @@ from tests.dashboards.traffic import (
 )
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=40_000)
 OpenPage = Callable[..., Page]
 HOSTILE = '<img src=x onerror="document.title=1">'
 

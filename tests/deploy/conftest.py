@@ -34,6 +34,14 @@ currency = "USD"
 """
 
 
+EMBEDDED_FIRST = pytest.mark.parametrize(
+    "broker",
+    ["embedded", pytest.param("kafka", marks=[pytest.mark.kafka, pytest.mark.slow])],
+    indirect=True,
+)
+"""Tests whose parts are tried on Kafka elsewhere: themselves they run on it with the slow ones."""
+
+
 def until(what: str, reached: Callable[[], bool]) -> None:
     """Wait for a condition; fails saying what was waited for."""
     end = time.monotonic() + WAIT_S_MAX

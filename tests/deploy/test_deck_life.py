@@ -24,7 +24,9 @@ from deploy.reference import load_deck
 from deploy.runtime.documents import documents_url
 from rerate.life import State as RunState
 from rerate.records import Records
-from tests.deploy.conftest import PRICE_LIST, Platform, until
+from tests.deploy.conftest import EMBEDDED_FIRST, PRICE_LIST, Platform, until
+
+pytestmark = EMBEDDED_FIRST
 
 DAY_MS = 86_400_000
 START_MS = int(time.time() * 1_000) - 10 * DAY_MS
