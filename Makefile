@@ -23,7 +23,7 @@ demo: install ## a day's 200,000 calls through the real processes, with the acco
 
 test: install ## the tests (default markers), browser included
 	bash deploy/install.sh tests
-	.venv/bin/pytest --numprocesses 2 --dist loadfile
+	.venv/bin/pytest
 
 check: install ## lint, types, floors, migrations against tables
 	.venv/bin/ruff check .
