@@ -20,7 +20,6 @@ from clickhouse.reference import load_accounts
 from deploy.runtime import health, metrics
 from deploy.runtime.settings import Settings
 from streams import topics, wire
-from streams.agents import collect_store, credit_store, fraud_store
 from streams.agents.credit import CreditAgent
 from streams.balance_table import BalanceTable
 from streams.connections import Connections
@@ -28,6 +27,7 @@ from streams.credit_http import CreditHttp
 from streams.credit_money import Money
 from streams.credit_owners import Owners, claim, own_url
 from streams.credit_reconcile import PaidCheck
+from streams.credit_states import states
 from streams.credit_table import CreditTable, Message
 from streams.decks import Reference
 from streams.faust_app import add_agent, new_app
@@ -41,7 +41,7 @@ TICK_S: Final = 0.25
 RECOUNT_S: Final = 2.0
 EVENTS_MAX: Final = 1_000
 """messages one batch may hold"""
-LINGER_MS: Final = 5
+LINGER_MS: Final = 20
 
 
 def serve(settings: Settings) -> None:
@@ -105,16 +105,13 @@ class Controls:
         self.app.task(self._tick)
 
     def _listen(self) -> None:
-        app, linger_ms = self.app, self._settings.store_linger_ms
+        app = self.app
         rated = app.topic(
             topics.RATED, value_type=bytes, value_serializer="raw", key_serializer="raw"
         )
         app.agent(rated, name="tollwire.balance", concurrency=1)(self._post)
         add_agent(app, topics.CALL_EVENTS, self.agent.events, EVENTS_MAX, LINGER_MS)
         add_agent(app, topics.CREDIT_ORDER, self.agent.orders, EVENTS_MAX, LINGER_MS)
-        for part in (credit_store, fraud_store, collect_store):
-            for topic, store in part.stores(self._log, self._clickhouse.insert).items():
-                add_agent(app, topic, store.run, EVENTS_MAX, linger_ms)
 
     async def _post(self, stream: Any) -> None:
         async for event in stream.events():
@@ -139,9 +136,7 @@ class Controls:
             await self._money.refresh()
             if self._known:
                 paid.judge(self._credit.desks(), self.agent.stored_nanos, self.agent.payers())
-                rows = await credit_store.states(
-                    self._credit.desks(), self._log, int(time.time() * 1_000)
-                )
+                rows = await states(self._credit.desks(), self._log, int(time.time() * 1_000))
                 await self._in_clickhouse("write credit", partial(self._write_states, rows))
 
     async def _tick(self) -> None:

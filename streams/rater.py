@@ -1,4 +1,5 @@
-"""The rater: a Faust app without tables. Mediates and rates cdr.raw, stores what comes of it.
+"""The rater: a Faust app without tables. Mediates and rates cdr.raw, and stores what comes of it
+and what the others say of calls: no other process of the stream waits for ClickHouse's inserts.
 
 Why no tables, and why an agent never raises: docs/delivery.md.
 """
@@ -16,6 +17,7 @@ from faust.exceptions import ProducerSendError
 from deploy.runtime import metrics
 from deploy.runtime.settings import Settings
 from streams import topics
+from streams.agents import collect_store, credit_store, fraud_store
 from streams.agents.rate import Lookup, RateAgent, Remember
 from streams.agents.store import StoreAgent
 from streams.connections import Connections
@@ -60,6 +62,9 @@ def build(settings: Settings, log: str, reference: Reference) -> faust.App:
     for topic in (topics.RATED, topics.DEAD, topics.RECEIPT):
         store = StoreAgent(topic, insert)
         add_agent(app, topic, store.run, STORE_EVENTS_MAX, settings.store_linger_ms)
+    for part in (credit_store, fraud_store, collect_store):
+        for topic, told in part.stores(log, insert).items():
+            add_agent(app, topic, told.run, EVENTS_MAX, settings.store_linger_ms)
 
     @app.on_partitions_revoked.connect(weak=False)
     async def revoked(_app: Any, revoked: set[TopicPartition], **_: Any) -> None:

@@ -37,6 +37,8 @@ class Journal:
         self._opened = opened
         self.books: dict[str, AccountBook] = {}
         self.sessions = 0
+        self.noted = 0
+        """how much has been noted and said so far"""
         self._due: list[tuple[int, str, str]] = []
         self._changes: list[Change] = []
         self._outcomes: list[Outcome] = []
@@ -57,10 +59,12 @@ class Journal:
     def say(self, outcome: Outcome) -> None:
         """Something for the outside."""
         self._outcomes.append(outcome)
+        self.noted += 1
 
     def note(self, change: Change) -> None:
         """Something to be stored."""
         self._changes.append(change)
+        self.noted += 1
 
     def put(self, account: str, key: str, session: Session | None) -> None:
         """Set or forget a call."""

@@ -62,6 +62,8 @@ class CreditAgent:
         self._charged, self._send, self._save_movement = charged, send, save_movement
         self._find, self._partitions = find, partitions
         self._locks: dict[int, asyncio.Lock] = {}
+        self._sent_to: dict[int, tuple[Desk, int]] = {}
+        """of each partition the desk and how much of what it noted is on the broker"""
         table.opened, table.recovered = self._opened, self.recount
 
     # what comes in
@@ -257,18 +259,23 @@ class CreditAgent:
     async def flush(self, partition: int) -> None:
         """Send what a desk has said and what it has become; returns when the broker has it.
 
-        Who comes while others wait for the broker is sent together with all who came meanwhile.
+        Who comes while others wait for the broker is sent together with all who came meanwhile,
+        and waits for no later sending than that.
         """
         desk = self._desk(partition)
+        noted = desk.journal.noted
         async with self._locks.setdefault(partition, asyncio.Lock()):
-            changes, outcomes = desk.journal.taken()
-            if not changes and not outcomes:
+            sent_desk, sent_to = self._sent_to.get(partition, (None, 0))
+            if sent_desk is desk and sent_to >= noted:
                 return
+            noted = desk.journal.noted
+            changes, outcomes = desk.journal.taken()
             decisions = [o for o in outcomes if isinstance(o, Decision)]
             first = [o for o in outcomes if not isinstance(o, Decision)]
             await self._sent(partition, messages_of(first))
             changed = self._table.messages(partition, desk, changes)
             await self._sent(partition, [*changed, *messages_of(decisions)])
+            self._sent_to[partition] = desk, noted
 
     async def _sent(self, partition: int, messages: Sequence[Message]) -> None:
         if messages:

@@ -18,6 +18,16 @@ _OBJECT: Final = msgspec.json.Decoder(dict[str, Any])
 
 _log = structlog.get_logger()
 Row = dict[str, Any]
+Message = tuple[int, int, bytes]
+"""partition, offset, value"""
+_NONE_OF_OURS: Final = (
+    msgspec.DecodeError,
+    UnicodeDecodeError,
+    LookupError,
+    ValueError,
+    TypeError,
+)
+"""what reading such a message raises"""
 
 
 class JsonStore:
@@ -34,36 +44,40 @@ class JsonStore:
         self.table, self._at, self._row_of = table, at, row_of
         self._log, self._insert = log, insert
 
-    def row(self, value: bytes, partition: int, offset: int) -> Row | None:
-        """A message as a row; None where it is none of ours."""
-        where = {"log": self._log, "partition": partition, "offset": offset}
+    def rows(self, messages: Sequence[Message]) -> list[pa.Table]:
+        """Messages as rows, a table for each day: an insert into several is not atomic."""
+        days: dict[int, list[tuple[Message, Row]]] = {}
+        for message in messages:
+            try:
+                partition, offset, value = message
+                where = {"log": self._log, "partition": partition, "offset": offset}
+                row = {**self._row_of(_OBJECT.decode(value)), **where}
+                days.setdefault(int(row[self._at]) // DAY_MS, []).append((message, row))
+            except _NONE_OF_OURS as error:
+                self._passed_over(message, error)
+        return [table for found in days.values() for table in self._tables(found)]
+
+    def _tables(self, found: list[tuple[Message, Row]]) -> list[pa.Table]:
+        """One table, or one for each row that is a row where there are others."""
         try:
-            row = {**self._row_of(_OBJECT.decode(value)), **where}
-            pa.Table.from_pylist([row], schema=self.table.schema)
-        except (
-            msgspec.DecodeError,
-            UnicodeDecodeError,
-            LookupError,
-            ValueError,
-            TypeError,
-        ) as error:
-            at = f"{self.table.name}: {partition}/{offset}"
-            _log.warning(
-                "a message that is none of ours is passed over", at=at, why=str(error)[:200]
-            )
-            return None
-        return row
+            return [pa.Table.from_pylist([row for _, row in found], schema=self.table.schema)]
+        except _NONE_OF_OURS as error:
+            if len(found) == 1:
+                self._passed_over(found[0][0], error)
+                return []
+        return [table for one in found for table in self._tables([one])]
+
+    def _passed_over(self, message: Message, error: Exception) -> None:
+        partition, offset, _ = message
+        at = f"{self.table.name}: {partition}/{offset}"
+        _log.warning("a message that is none of ours is passed over", at=at, why=str(error)[:200])
 
     async def run(self, events: Sequence[Any]) -> None:
         """Insert a batch; returns when ClickHouse has acknowledged every row."""
         try:
-            days: dict[int, list[Row]] = {}
-            for message in (event.message for event in events):
-                row = self.row(message.value or b"", message.partition, message.offset)
-                if row is not None:
-                    days.setdefault(row[self._at] // DAY_MS, []).append(row)
-            for rows in days.values():  # an insert into several partitions is not atomic
-                await self._store(pa.Table.from_pylist(rows, schema=self.table.schema))
+            messages = [event.message for event in events]
+            for rows in self.rows([(m.partition, m.offset, m.value or b"") for m in messages]):
+                await self._store(rows)
         except Exception:
             stop_the_process(f"store {self.table.name}")
 

@@ -11,6 +11,7 @@ import json
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,12 @@ from deploy.reference import load_limits
 from deploy.runtime.settings import Settings
 from deploy.seed import VALID_FROM_MS, seed, write_files
 from streams import topics
+from tests.bench.rig import KAFKA
 from tests.deploy.conftest import settings_in
+from tests.kafka.broker import Broker
+from tests.kafka.cluster import Kafka
+from tests.kafka.embedded import Tansu
+from tests.kafka.fetch import missing
 
 CUSTOMER, CALLED, VENDORS = "atlas-voice", "4930123456", ("meridian", "pelagos")
 LIMIT = f'[customers.{CUSTOMER}]\nlimit = "100000000 USD"\n'
@@ -142,23 +148,25 @@ def main() -> None:
     parser.add_argument("--per-s", type=float, default=200)
     parser.add_argument("--seconds", type=int, default=20)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         figures = percentiles_ms(in_process_s(demo_tariff(folder / "decks")), "in_process")
-        with (
-            settings_in(folder, rebalance_timeout_s=2) as settings,
-            running(settings, ("broker", "clickhouse", "controls"), print),
-        ):
-            asyncio.run(topics.ensure_topics(settings))
-            seed(settings)
-            limits = folder / "limits.toml"
-            limits.write_text(LIMIT)
-            load_limits(settings, limits)
-            asyncio.run(_known(settings))
-            figures |= asyncio.run(over_http(settings, asked.per_s, asked.seconds))
+        broker: Broker = Tansu(folder) if missing() else Kafka(folder)
+        stack.callback(broker.stop)
+        broker.start()
+        kafkas = {} if missing() else KAFKA
+        settings = stack.enter_context(settings_in(folder, broker=broker.address, **kafkas))
+        stack.enter_context(running(settings, ("clickhouse", "rater", "controls"), print))
+        asyncio.run(topics.ensure_topics(settings))
+        seed(settings)
+        limits = folder / "limits.toml"
+        limits.write_text(LIMIT)
+        load_limits(settings, limits)
+        asyncio.run(_known(settings))
+        figures |= asyncio.run(over_http(settings, asked.per_s, asked.seconds))
     for key, value in figures.items():
         print(f"{key:24} {value:10.3f}")
-    print(json.dumps({"per_s": asked.per_s, **figures}))
+    print(json.dumps({"broker": broker.name, "per_s": asked.per_s, **figures}))
 
 
 if __name__ == "__main__":

@@ -36,6 +36,5 @@ def _store(client: Client, topic: str, value: bytes | None, offset: int) -> None
         raise AssertionError("the row is inserted here")
 
     store = stores("test-log", insert)[topic]
-    row = store.row(value or b"", 0, offset)
-    assert row is not None
-    insert_arrow(client, store.table.name, pa.Table.from_pylist([row], schema=store.table.schema))
+    (rows,) = store.rows([(0, offset, value or b"")])
+    insert_arrow(client, store.table.name, rows)

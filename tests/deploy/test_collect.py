@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import start
 from tests.deploy.collecting import TOKEN, TOKEN_SHA256, Collector, files, settled, write
 from tests.deploy.conftest import EMBEDDED_FIRST, Platform, platform_on, until
 from tests.deploy.test_platform import LONG_AGO_MS
@@ -42,13 +41,11 @@ CALL = {"to": "4930123456", "at": 1_790_000_000, "lasted": 61, "from": "acme", "
 
 @pytest.fixture(scope="module")
 def platform(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """A platform with controls, which store what collectors tell."""
+    """A platform, whose rater stores what collectors tell."""
     with platform_on(broker, tmp_path_factory.mktemp("collect"), rebalance_timeout_s=2) as found:
         found.load("gold", "sell", "49,Germany,60,0,1,1\n", LONG_AGO_MS)
         found.load("vend", "buy", "49,Germany,30,0,1,1\n", LONG_AGO_MS)
-        found.processes["controls"] = start("controls", found.folder)
         yield found
-        found.processes["controls"].kill()
 
 
 @pytest.fixture(scope="module")
