@@ -17,19 +17,21 @@ from typing import Final
 import uvicorn
 from clickhouse_connect.driver.client import Client
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from clickhouse.client import connect as open_client
 from dashboards import rater
-from dashboards.api import conservation, health, metrics, noc, page, problems
+from dashboards.api import call_pages, calls, conservation, health, metrics, noc, page, problems
 from dashboards.api.state import Console
 from dashboards.broker import Broker
 from dashboards.headers import SecurityHeaders
 from dashboards.hub import Hub
 from dashboards.poller import Poller
 from dashboards.pulse import Pulse
+from dashboards.reader import Reader
 from deploy.runtime.settings import Settings, host_port
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -45,11 +47,10 @@ def build(settings: Settings, connect: Callable[[], Client] | None = None) -> Fa
     """The app; `connect` stands in for the ClickHouse of the settings (tests). No I/O yet."""
     hub = Hub()
     broker = Broker(settings.broker, _now_ms)
-    poller = Poller(
-        connect or (lambda: open_client(settings)), lambda: hub.soon(pulse.news), _now_ms
-    )
+    opened = connect or (lambda: open_client(settings))
+    poller = Poller(opened, lambda: hub.soon(pulse.news), _now_ms)
     pulse = Pulse(poller, broker, _raters(settings), rater.scrape, _now_ms)
-    console = Console(hub, poller, broker)
+    console = Console(hub, poller, broker, Reader(opened))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -72,10 +73,13 @@ def build(settings: Settings, connect: Callable[[], Client] | None = None) -> Fa
         openapi_url="/v1/openapi.json",
         lifespan=lifespan,
         middleware=[Middleware(SecurityHeaders)],
-        exception_handlers={HTTPException: problems.answer},
+        exception_handlers={
+            HTTPException: problems.answer,
+            RequestValidationError: problems.answer_invalid,
+        },
     )
     app.state.console = console
-    for each in (page, noc, conservation, health, metrics):
+    for each in (page, noc, conservation, calls, call_pages, health, metrics):
         app.include_router(each.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

@@ -1,17 +1,12 @@
 """The pages themselves: one template each, without data; the figures come by the stream."""
 
-from pathlib import Path
-from typing import Final
-
 from fastapi import APIRouter
-from fastapi.templating import Jinja2Templates
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-PAGES: Final = Path(__file__).parents[1] / "pages"
+from dashboards.api.templates import templates
 
 router = APIRouter(include_in_schema=False)
-_templates = Jinja2Templates(PAGES)
 
 
 @router.get("/")
@@ -23,4 +18,4 @@ async def open_start() -> Response:
 @router.get("/noc")
 async def open_noc(request: Request) -> Response:
     """The NOC page."""
-    return _templates.TemplateResponse(request, "noc.html", {})
+    return templates.TemplateResponse(request, "noc.html", {})

@@ -11,6 +11,7 @@ from dashboards.api.problems import Unavailable
 from dashboards.broker import Broker
 from dashboards.hub import Hub
 from dashboards.poller import Poller
+from dashboards.reader import Reader
 from dashboards.schemas import Snapshot
 
 
@@ -21,6 +22,7 @@ class Console:
     hub: Hub
     poller: Poller
     broker: Broker
+    reader: Reader
     tasks: list["asyncio.Task[None]"] = field(default_factory=list)
     """what must run for as long as the app does"""
 

@@ -11,6 +11,7 @@ import { listen } from "./stream.js";
 import { showTables } from "./tables.js";
 import { showTiles } from "./tiles.js";
 import { trafficChart } from "./traffic.js";
+import { switchTheme } from "./switch_theme.js";
 
 const page = {
   latest: null, // newest snapshot
@@ -73,21 +74,16 @@ function pause() {
   tick();
 }
 
-function theme() {
-  const root = document.documentElement;
-  const next = root.getAttribute("data-bs-theme") === "dark" ? "light" : "dark";
-  root.setAttribute("data-bs-theme", next);
-  localStorage.setItem("tollwire-theme", next);
+function recolour() {
   charts.forEach((each) => each.style());
   if (page.shown && page.shown.state !== "empty") charts.forEach((each) => each.show(page.shown));
 }
 
 byId("pause").addEventListener("click", pause);
-byId("theme").addEventListener("click", theme);
+switchTheme(byId("theme"), recolour);
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   if (event.key === "p") pause();
-  if (event.key === "t") theme();
 });
 setInterval(tick, 1000);
 tick();

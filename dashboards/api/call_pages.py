@@ -1,0 +1,61 @@
+"""The pages of stored calls: the list, one call, the suspense. The address holds every filter."""
+
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from billing.instants import format_instant_ms
+from billing.rating import REASONS
+from dashboards.api.call_query import After, Calls, Window
+from dashboards.api.calls import read_call, read_calls, read_suspense, read_why
+from dashboards.api.state import Parts
+from dashboards.api.templates import templates
+
+HOURS: Final = ((1, "last hour"), (6, "last 6 hours"), (24, "last 24 hours"), (168, "last 7 days"))
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/calls")
+def open_calls(request: Request, parts: Parts, wanted: Calls, after: After) -> Response:
+    """Calls of a window, newest first."""
+    page = read_calls(parts, wanted, after)
+    shown = [leg.money or "" for call in page.calls for leg in call.legs]
+    places = max((len(money.partition(".")[2]) for money in shown), default=0)
+
+    def lined(money: str) -> str:
+        whole, _, rest = money.partition(".")
+        return f"{whole}.{rest:0<{places}}" if places else whole
+
+    reasons = [reason for reason in REASONS if reason]
+    return _page(request, "calls.html", page=page, reasons=reasons, lined=lined)
+
+
+@router.get("/calls/{call}")
+def open_call(
+    request: Request, parts: Parts, call: str, why: Annotated[bool, Query()] = False
+) -> Response:
+    """One call, both legs; with `why` also the steps of their charges."""
+    found = read_call(parts, call)
+    told = {each.side: each for each in read_why(parts, call)} if why else {}
+    rates = {each.side: each for each in found.rates}
+    return _page(request, "call.html", found=found, call=found.call, why=told, rates=rates)
+
+
+@router.get("/suspense")
+def open_suspense(request: Request, parts: Parts, span: Window) -> Response:
+    """What waits in suspense, and the way to its calls."""
+    return _page(request, "suspense.html", suspense=read_suspense(parts, span), span=span)
+
+
+def _page(request: Request, name: str, **shown: Any) -> Response:
+    asked = dict(request.query_params)
+
+    def link(**changed: str) -> str:
+        return "?" + urlencode({k: v for k, v in {**asked, **changed}.items() if v})
+
+    more = {"asked": asked, "link": link, "hours": HOURS, "instant": format_instant_ms}
+    return templates.TemplateResponse(request, name, {**more, **shown})

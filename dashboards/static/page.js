@@ -1,0 +1,5 @@
+// What every page but the NOC's can do: dark or light.
+
+import { switchTheme } from "./switch_theme.js";
+
+switchTheme(document.getElementById("theme"));
