@@ -155,10 +155,32 @@ def settings(clickhouse_url: str, database: str, tmp_path: Path) -> "Settings":
     return settings_for(clickhouse_url, tmp_path, database)
 
 
-@pytest.fixture
-def migrated(settings: "Settings") -> "Settings":
-    """Settings of a database that holds every table, empty."""
+@pytest.fixture(scope="session")
+def whole_database(
+    clickhouse_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> "Iterator[Settings]":
+    """Settings of the one database that holds every table; migrating takes seconds."""
     from clickhouse.migrate import migrate
 
-    migrate(settings)
-    return settings
+    name = f"test_{os.getpid()}_whole"
+    found = settings_for(clickhouse_url, tmp_path_factory.mktemp("whole"), name)
+    migrate(found)
+    yield found
+    drop = f"DROP DATABASE IF EXISTS {name} SYNC".encode()
+    urllib.request.urlopen(clickhouse_url, data=drop, timeout=30).close()
+
+
+@pytest.fixture
+def migrated(whole_database: "Settings", tmp_path: Path) -> "Settings":
+    """Settings of a database that holds every table, empty."""
+    from clickhouse.client import connect
+
+    client = connect(whole_database)
+    filled = client.query(
+        "SELECT name FROM system.tables WHERE database = currentDatabase()"
+        " AND engine LIKE '%MergeTree' AND total_rows > 0 AND name != 'schema_migration'"
+    )
+    for (name,) in filled.result_rows:
+        client.command(f"TRUNCATE TABLE `{name}` SYNC")
+    client.close()
+    return whole_database.model_copy(update={"data_dir": tmp_path})
