@@ -23,10 +23,12 @@ from deploy.reference import load_accounts
 from streams.collector import Collector
 from tests.conftest import free_port
 from tests.deploy import naive_counter
-from tests.deploy.conftest import Platform, platform_on, until
+from tests.deploy.conftest import EMBEDDED_FIRST, Platform, platform_on, until
 from tests.deploy.test_platform import LONG_AGO_MS, call
 from tests.deploy.test_processes import run
 from tests.kafka.broker import Broker
+
+pytestmark = EMBEDDED_FIRST
 
 KILLS = 4
 CUSTOMERS = [f"customer-{n}" for n in range(8)]

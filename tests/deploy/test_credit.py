@@ -19,9 +19,11 @@ from deploy.reference import load_limits
 from streams import topics
 from streams.credit_owners import partition_of
 from tests.conftest import free_port
-from tests.deploy.conftest import Platform, environment, platform_on, until
+from tests.deploy.conftest import EMBEDDED_FIRST, Platform, environment, platform_on, until
 from tests.deploy.test_platform import LONG_AGO_MS, call
 from tests.kafka.broker import Broker
+
+pytestmark = EMBEDDED_FIRST
 
 EVERYWHERE = tuple(f"everywhere-{n}" for n in range(6))
 CUSTOMERS = ("acme", *(f"customer-{n}" for n in range(4)), *EVERYWHERE)

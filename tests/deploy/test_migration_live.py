@@ -7,7 +7,9 @@ from pathlib import Path
 
 from clickhouse.migrate import FOLDER, migrate
 from deploy.local import start
-from tests.deploy.conftest import Platform, until
+from tests.deploy.conftest import EMBEDDED_FIRST, Platform, until
+
+pytestmark = EMBEDDED_FIRST
 
 CALLS_EACH = 20
 NEWER = """

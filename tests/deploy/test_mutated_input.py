@@ -12,8 +12,10 @@ import pytest
 
 from streams.collector import Collector
 from tests.bench.rig import rss_mb
-from tests.deploy.conftest import Platform, until
+from tests.deploy.conftest import EMBEDDED_FIRST, Platform, until
 from tests.streams.mutations import Mutator, Sent
+
+pytestmark = EMBEDDED_FIRST
 
 LONG_AGO_MS = 1_704_067_200_000
 SELL_NANOS_PER_3_S, BUY_NANOS_PER_3_S = 1_000_000, 500_000

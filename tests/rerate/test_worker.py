@@ -11,9 +11,11 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from deploy.local import running
-from tests.deploy.conftest import Platform, platform_on
+from tests.deploy.conftest import EMBEDDED_FIRST, Platform, platform_on
 from tests.kafka.broker import Broker
 from tests.kafka.cluster import Kafka
+
+pytestmark = EMBEDDED_FIRST
 
 DAY_MS = 86_400_000
 FROM_MS = 20_400 * DAY_MS
