@@ -1,13 +1,17 @@
 """Errors as problem details (RFC 9457)."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
+import structlog
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 MEDIA_TYPE: Final = "application/problem+json"
+_log = structlog.get_logger()
 
 
 class Unavailable(HTTPException):
@@ -17,15 +21,50 @@ class Unavailable(HTTPException):
         super().__init__(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"retry-after": "2"})
 
 
+class Refused(HTTPException):
+    """422: what was sent is not accepted; `detail` says why."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
+
+
+class Limited(HTTPException):
+    """429: too often; the header says when it may be tried again."""
+
+    def __init__(self, detail: str, wait_s: int) -> None:
+        super().__init__(HTTPStatus.TOO_MANY_REQUESTS, detail, {"retry-after": str(wait_s)})
+
+
 async def answer(request: Request, error: Exception) -> Response:
     """The handler for HTTPException."""
     if not isinstance(error, HTTPException):
         raise error
+    return _problem(request, error.status_code, str(error.detail), error.headers)
+
+
+async def answer_invalid(request: Request, error: Exception) -> Response:
+    """The handler for what does not fit a model. Values are not repeated: some are passwords."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    said = ("{}: {}".format(".".join(map(str, e["loc"][1:])), e["msg"]) for e in error.errors())
+    return _problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, "; ".join(said))
+
+
+async def answer_away(request: Request, error: Exception) -> Response:
+    """The handler for a database of documents that cannot be used."""
+    _log.error("documents away", reason=str(error))
+    detail = "The database of documents does not answer; the console's log says why."
+    return _problem(request, HTTPStatus.SERVICE_UNAVAILABLE, detail, {"retry-after": "2"})
+
+
+def _problem(
+    request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None
+) -> Response:
     body = {
         "type": "about:blank",
-        "title": HTTPStatus(error.status_code).phrase,
-        "status": error.status_code,
-        "detail": error.detail,
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
         "instance": request.url.path,
     }
-    return JSONResponse(body, error.status_code, headers=error.headers, media_type=MEDIA_TYPE)
+    return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
