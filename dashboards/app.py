@@ -1,6 +1,7 @@
 """The console process: `build` puts the parts together, `serve` runs them on one port.
 
-The settings come as an argument. `build` starts nothing; the poller starts with the app.
+The settings come as an argument. `build` opens the documents and starts nothing; the poller starts
+with the app. An app with a route that names no rule is not built.
 """
 
 import asyncio
@@ -21,22 +22,44 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.types import Lifespan
 
 from clickhouse.client import connect as open_client
 from dashboards import rater
-from dashboards.api import call_pages, calls, conservation, health, metrics, noc, page, problems
+from dashboards.api import (
+    account,
+    call_pages,
+    calls,
+    conservation,
+    health,
+    metrics,
+    noc,
+    openapi,
+    page,
+    problems,
+    session,
+    sign_in,
+)
 from dashboards.api.state import Console
 from dashboards.broker import Broker
 from dashboards.headers import SecurityHeaders
 from dashboards.hub import Hub
+from dashboards.identity import first_run
+from dashboards.identity.access import Elsewhere, without_rule
+from dashboards.identity.store import Identity, of_settings
 from dashboards.poller import Poller
 from dashboards.pulse import Pulse
 from dashboards.reader import Reader
+from deploy.runtime.documents import DocumentsDown
 from deploy.runtime.settings import Settings, host_port
 
 STATIC: Final = Path(__file__).parent / "static"
 SHUTDOWN_S_MAX: Final = 1
 BACKLOG: Final = 512
+ROUTERS: Final = (
+    *(page, noc, conservation, calls, call_pages, health, metrics),
+    *(openapi, sign_in, session, account),
+)
 
 
 def _now_ms() -> int:
@@ -44,7 +67,10 @@ def _now_ms() -> int:
 
 
 def build(settings: Settings, connect: Callable[[], Client] | None = None) -> FastAPI:
-    """The app; `connect` stands in for the ClickHouse of the settings (tests). No I/O yet."""
+    """The app; `connect` stands in for the ClickHouse of the settings (tests).
+
+    Raises DocumentsDown.
+    """
     hub = Hub()
     broker = Broker(settings.broker, _now_ms)
     opened = connect or (lambda: open_client(settings))
@@ -65,23 +91,31 @@ def build(settings: Settings, connect: Callable[[], Client] | None = None) -> Fa
             task.cancel()
         await asyncio.wait(console.tasks)
 
+    return _app(console, of_settings(settings, _now_ms), lifespan)
+
+
+def _app(console: Console, identity: Identity, lifespan: Lifespan[FastAPI]) -> FastAPI:
     app = FastAPI(
         title="Tollwire console",
         version="1",
         docs_url=None,
         redoc_url=None,
-        openapi_url="/v1/openapi.json",
+        openapi_url=None,
         lifespan=lifespan,
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={
-            HTTPException: problems.answer,
-            RequestValidationError: problems.answer_invalid,
+            HTTPException: page.answer,
+            RequestValidationError: page.answer,
+            DocumentsDown: problems.answer_away,
+            Elsewhere: page.go_elsewhere,
         },
     )
-    app.state.console = console
-    for each in (page, noc, conservation, calls, call_pages, health, metrics):
+    app.state.console, app.state.identity = console, identity
+    for each in ROUTERS:
         app.include_router(each.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    for path in without_rule(app.routes):
+        raise RuntimeError(f"{path} names no rule: add Depends(needs(...)) or Depends(OPEN)")
     return app
 
 
@@ -121,6 +155,7 @@ def serve(settings: Settings) -> None:
     """Run until SIGINT or SIGTERM. Exits with 1 and one line if the port cannot be taken."""
     listening = _listen(settings)
     app = build(settings)
+    first_run.greet(app.state.identity, settings.console)
     config = uvicorn.Config(
         app,
         log_config=None,

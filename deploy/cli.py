@@ -15,6 +15,7 @@ from deploy import (
     cli_deck,
     cli_files,
     cli_fraud,
+    cli_identity,
     cli_invoiced,
     cli_rerate,
 )
@@ -36,6 +37,9 @@ app.add_typer(cli_rerate.app, name="rerate")
 app.add_typer(cli_credit.app, name="credit")
 app.add_typer(cli_fraud.app, name="fraud")
 app.add_typer(cli_collect.app, name="collect")
+app.add_typer(cli_identity.user_app, name="user")
+app.add_typer(cli_identity.key_app, name="key")
+app.add_typer(cli_identity.audit_app, name="audit")
 
 PROCESSES = ("broker", "clickhouse", "rater", "controls", "fraud", "rerate", "console", "traffic")
 

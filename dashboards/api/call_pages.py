@@ -9,10 +9,12 @@ from starlette.responses import Response
 
 from billing.instants import format_instant_ms
 from billing.rating import REASONS
+from dashboards.api import page
 from dashboards.api.call_query import After, Calls, Window
 from dashboards.api.calls import read_call, read_calls, read_suspense, read_why
 from dashboards.api.state import Parts
-from dashboards.api.templates import templates
+from dashboards.api.who import Staff
+from dashboards.identity.roles import Person
 
 HOURS: Final = ((1, "last hour"), (6, "last 6 hours"), (24, "last 24 hours"), (168, "last 7 days"))
 
@@ -20,10 +22,12 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/calls")
-def open_calls(request: Request, parts: Parts, wanted: Calls, after: After) -> Response:
+def open_calls(
+    request: Request, person: Staff, parts: Parts, wanted: Calls, after: After
+) -> Response:
     """Calls of a window, newest first."""
-    page = read_calls(parts, wanted, after)
-    shown = [leg.money or "" for call in page.calls for leg in call.legs]
+    found = read_calls(parts, wanted, after)
+    shown = [leg.money or "" for call in found.calls for leg in call.legs]
     places = max((len(money.partition(".")[2]) for money in shown), default=0)
 
     def lined(money: str) -> str:
@@ -31,31 +35,36 @@ def open_calls(request: Request, parts: Parts, wanted: Calls, after: After) -> R
         return f"{whole}.{rest:0<{places}}" if places else whole
 
     reasons = [reason for reason in REASONS if reason]
-    return _page(request, "calls.html", page=page, reasons=reasons, lined=lined)
+    return _page(request, person, "calls.html", page=found, reasons=reasons, lined=lined)
 
 
 @router.get("/calls/{call}")
 def open_call(
-    request: Request, parts: Parts, call: str, why: Annotated[bool, Query()] = False
+    request: Request, person: Staff, parts: Parts, call: str, why: Annotated[bool, Query()] = False
 ) -> Response:
     """One call, both legs; with `why` also the steps of their charges."""
     found = read_call(parts, call)
     told = {each.side: each for each in read_why(parts, call)} if why else {}
     rates = {each.side: each for each in found.rates}
-    return _page(request, "call.html", found=found, call=found.call, why=told, rates=rates)
+    return _page(request, person, "call.html", found=found, call=found.call, why=told, rates=rates)
 
 
 @router.get("/suspense")
-def open_suspense(request: Request, parts: Parts, span: Window) -> Response:
+def open_suspense(request: Request, person: Staff, parts: Parts, span: Window) -> Response:
     """What waits in suspense, and the way to its calls."""
-    return _page(request, "suspense.html", suspense=read_suspense(parts, span), span=span)
+    return _page(request, person, "suspense.html", suspense=read_suspense(parts, span), span=span)
 
 
-def _page(request: Request, name: str, **shown: Any) -> Response:
+def _page(request: Request, person: Person, name: str, **more: Any) -> Response:
     asked = dict(request.query_params)
 
     def link(**changed: str) -> str:
         return "?" + urlencode({k: v for k, v in {**asked, **changed}.items() if v})
 
-    more = {"asked": asked, "link": link, "hours": HOURS, "instant": format_instant_ms}
-    return templates.TemplateResponse(request, name, {**more, **shown})
+    same: dict[str, Any] = {
+        "asked": asked,
+        "link": link,
+        "hours": HOURS,
+        "instant": format_instant_ms,
+    }
+    return page.shown(request, name, person, **same, **more)

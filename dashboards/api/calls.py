@@ -1,18 +1,21 @@
 """Stored calls: a page of them, one with both legs, why it costs what it does, and the suspense."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from starlette.exceptions import HTTPException
 
 from clickhouse import call_search
 from dashboards.api.call_query import After, Calls, Window
 from dashboards.api.state import Parts
+from dashboards.api.who import REFUSALS, STAFF_ONLY
 from dashboards.call_schemas import CallPage, Suspense, WholeCall, Why
 from dashboards.call_views import call_view, cursor_of, waiting_view, whole_view
 from dashboards.why import why
 
 PAGE_CALLS = 50
 
-router = APIRouter(prefix="/v1", tags=["calls"])
+router = APIRouter(
+    prefix="/v1", tags=["calls"], dependencies=[Depends(STAFF_ONLY)], responses=REFUSALS
+)
 
 
 @router.get("/calls")

@@ -3,10 +3,11 @@
 A console whose ClickHouse is away is ready: what it has to say is needed most just then.
 """
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from starlette.responses import JSONResponse
 
 from dashboards.api.state import Console, Parts
+from dashboards.identity.access import OPEN
 from deploy.runtime import health
 from deploy.runtime.health import Answer
 
@@ -25,13 +26,13 @@ def _ended(console: Console) -> list[str]:
     return [f"the {name} has ended; see the log" for name in ended]
 
 
-@router.get("/healthz")
+@router.get("/healthz", dependencies=[Depends(OPEN)])
 async def read_health(parts: Parts) -> JSONResponse:
     """200 while everything that feeds the page runs; a restart helps if it does not."""
     return _answer(health.alive(PROCESS, _ended(parts)))
 
 
-@router.get("/readyz")
+@router.get("/readyz", dependencies=[Depends(OPEN)])
 async def read_readiness(parts: Parts) -> JSONResponse:
     """200 once there is something to show, be it that ClickHouse is away."""
     frame = parts.hub.frame

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from math import inf
 from typing import Literal, get_args
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily
@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from dashboards.api.state import Console, Parts
 from dashboards.broker import TOPICS, UNRATED, UNSTORED, Look
+from dashboards.identity.access import OPEN
 from dashboards.schemas import Backlog, Stream
 
 Name = Literal[
@@ -126,7 +127,7 @@ class ConsoleCollector(Collector):
             yield _split("tollwire_conservation_seconds", text, line.seconds.model_dump())
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", response_class=Response, dependencies=[Depends(OPEN)])
 async def read_metrics(parts: Parts) -> Response:
     """The gauges, and memory and CPU of the process, in Prometheus' text format."""
     registry = CollectorRegistry()

@@ -1,16 +1,17 @@
-"""Errors as problem details (RFC 9457); as a page where a person opened one."""
+"""Errors as problem details (RFC 9457)."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
+import structlog
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from dashboards.api.templates import templates
-
 MEDIA_TYPE: Final = "application/problem+json"
+_log = structlog.get_logger()
 
 
 class Unavailable(HTTPException):
@@ -20,31 +21,56 @@ class Unavailable(HTTPException):
         super().__init__(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"retry-after": "2"})
 
 
+class Refused(HTTPException):
+    """422: what was sent is not accepted; `detail` says why."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
+
+
+class Limited(HTTPException):
+    """429: too often; the header says when it may be tried again."""
+
+    def __init__(self, detail: str, wait_s: int) -> None:
+        super().__init__(HTTPStatus.TOO_MANY_REQUESTS, detail, {"retry-after": str(wait_s)})
+
+
 async def answer(request: Request, error: Exception) -> Response:
     """The handler for HTTPException."""
     if not isinstance(error, HTTPException):
         raise error
-    return _problem(request, error.status_code, error.detail, error.headers)
+    return _problem(request, error.status_code, str(error.detail), error.headers)
 
 
 async def answer_invalid(request: Request, error: Exception) -> Response:
-    """The handler for RequestValidationError: which parameter, and what was wrong with it."""
+    """The handler for what does not fit a model. Only the address's values are repeated: others
+    may be passwords.
+    """
     if not isinstance(error, RequestValidationError):
         raise error
-    said = [f"{flaw['loc'][-1]}={flaw['input']!r}: {flaw['msg']}" for flaw in error.errors()]
-    return _problem(request, HTTPStatus.BAD_REQUEST, "; ".join(said))
+    said = "; ".join(map(_flaw, error.errors()))
+    return _problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, said)
 
 
-def _problem(request: Request, status: int, detail: str, headers: Any = None) -> Response:
-    title = HTTPStatus(status).phrase
-    if not request.url.path.startswith("/v1") and "text/html" in request.headers.get("accept", ""):
-        shown = {"title": title, "detail": detail}
-        return templates.TemplateResponse(
-            request, "problem.html", shown, status_code=status, headers=headers
-        )
+async def answer_away(request: Request, error: Exception) -> Response:
+    """The handler for a database of documents that cannot be used."""
+    _log.error("documents away", reason=str(error))
+    detail = "The database of documents does not answer; the console's log says why."
+    return _problem(request, HTTPStatus.SERVICE_UNAVAILABLE, detail, {"retry-after": "2"})
+
+
+def _flaw(found: Mapping[str, Any]) -> str:
+    where, *names = found["loc"]
+    value = f"={found['input']!r}" if where == "query" else ""
+    return f"{'.'.join(map(str, names))}{value}: {found['msg']}"
+
+
+def _problem(
+    request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None
+) -> Response:
     body = {
         "type": "about:blank",
-        "title": title,
+        "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
         "instance": request.url.path,

@@ -2,4 +2,5 @@
 
 import { switchTheme } from "./switch_theme.js";
 
-switchTheme(document.getElementById("theme"));
+const button = document.getElementById("theme");
+if (button) switchTheme(button);

@@ -1,18 +1,20 @@
 """The database of documents: SQLite on one machine, PostgreSQL in production.
 
-A transaction is serialisable from its first read on; on SQLite one at a time, with readers never
-in the way (WAL).
+A transaction that changes is serialisable from its first read on; on SQLite one at a time. Reading
+waits for nobody and is in nobody's way (WAL).
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from billing.errors import TollwireError
 from deploy.runtime.settings import Settings
+
+_READS: Final = "tollwire_reads"
 
 
 class DocumentsDown(TollwireError):
@@ -52,6 +54,19 @@ def changing(engine: Engine) -> Iterator[Connection]:
         ) from error
 
 
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One consistent look that changes nothing and waits for no writer. Raises DocumentsDown."""
+    try:
+        with engine.connect().execution_options(**{_READS: True}) as connection:
+            yield connection
+    except SQLAlchemyError as error:
+        raise DocumentsDown(
+            f"the documents cannot be read at {engine.url.render_as_string()} "
+            f"(TOLLWIRE_DOCUMENTS): {error}"
+        ) from error
+
+
 def _serialise(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _record: Any) -> None:
@@ -61,4 +76,5 @@ def _serialise(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        reads = connection.get_execution_options().get(_READS, False)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -81,6 +81,13 @@ class Settings(BaseSettings):
         description="database of the records of runs, an SQLAlchemy URL;"
         " empty: documents.db in TOLLWIRE_DATA_DIR",
     )
+    session_idle_min: int = Field(
+        default=60,
+        ge=1,
+        le=1_440,
+        description="minutes until an unused session ends",
+    )
+    session_hours: int = Field(default=16, ge=1, le=168, description="hours until any session ends")
     partitions: int = Field(
         default=4, ge=1, le=1_024, description="partitions of each stream topic"
     )

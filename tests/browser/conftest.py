@@ -9,12 +9,21 @@ from urllib.parse import urlsplit
 
 import pytest
 from clickhouse_connect.driver.client import Client
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    sync_playwright,
+)
 
 from clickhouse.client import connect
+from dashboards.identity.cookie import PLAIN
 from deploy.runtime.settings import Settings
 from streams.topics import ensure_topics
 from tests.conftest import free_port
+from tests.dashboards import people
 from tests.dashboards.console_process import ConsoleProcess
 from tests.kafka.embedded import Tansu
 
@@ -115,18 +124,31 @@ def guard(console: ConsoleProcess) -> Guard:
     return Guard(urlsplit(console.url).netloc)
 
 
+def enter(context: BrowserContext, settings: Settings) -> None:
+    """Sign a browser in, without the page for it."""
+    token = people.entrance(people.opened(settings))
+    context.add_cookies([{"name": PLAIN, "value": token, "url": f"http://{settings.console}"}])
+
+
 @pytest.fixture
 def open_page(
-    chromium: Browser, console: ConsoleProcess, guard: Guard
+    chromium: Browser, console: ConsoleProcess, console_settings: Settings, guard: Guard
 ) -> Iterator[Callable[..., Page]]:
     """Opens pages of the console; afterwards none may have tripped the guard."""
     pages: list[Page] = []
 
-    def opened(path: str = "/noc", size: tuple[int, int] = WIDE, theme: str = "light") -> Page:
+    def opened(
+        path: str = "/noc",
+        size: tuple[int, int] = WIDE,
+        theme: str = "light",
+        signed_in: bool = True,
+    ) -> Page:
         context = chromium.new_context(
             viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if theme == "dark" else "light",
         )
+        if signed_in:
+            enter(context, console_settings)
         page = context.new_page()
         pages.append(page)
         guard.watch(page)

@@ -21,7 +21,7 @@ from deploy.seed import seed
 from deploy.send import Sent, send_batch
 from deploy.traffic import live_batch
 from streams.collector import Collector
-from tests.browser.conftest import WIDE, Guard
+from tests.browser.conftest import WIDE, Guard, enter
 from tests.deploy.conftest import settings_in
 
 pytestmark = pytest.mark.browser
@@ -87,6 +87,7 @@ def page(whole: Whole, chromium: Browser) -> Iterator[Page]:
     whole.send(BATCH_CALLS)
     url = f"http://{whole.settings.console}/noc"
     context = chromium.new_context(viewport={"width": WIDE[0], "height": WIDE[1]})
+    enter(context, whole.settings)
     opened, guard = context.new_page(), Guard(urlsplit(url).netloc)
     guard.watch(opened)
     opened.set_default_timeout(SEEN_MS_MAX)

@@ -14,6 +14,10 @@ from deploy.runtime.settings import Settings
 START_S_MAX = 30
 STOP_S_MAX = 20
 POLL_S = 0.1
+PASSED = (
+    *("broker", "clickhouse", "database", "console", "rater_metrics", "raters"),
+    *("data_dir", "documents"),
+)
 SERVE = (
     "from dashboards.app import serve; from deploy.runtime.settings import load_settings;"
     " serve(load_settings())"
@@ -27,10 +31,7 @@ class ConsoleProcess:
         self.url = f"http://{settings.console}"
         self.log = log
         root = Path(__file__).parents[2]
-        named = {
-            f"TOLLWIRE_{name.upper()}": str(getattr(settings, name))
-            for name in ("broker", "clickhouse", "database", "console", "rater_metrics", "raters")
-        }
+        named = {f"TOLLWIRE_{name.upper()}": str(getattr(settings, name)) for name in PASSED}
         environment = {**os.environ, **named, "PYTHONPATH": str(root)}
         with log.open("wb") as out:
             self.process = subprocess.Popen(

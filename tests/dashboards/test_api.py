@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,16 +13,24 @@ from fastapi import FastAPI
 from dashboards.app import build
 from dashboards.headers import SECURITY
 from dashboards.hub import Frame
+from dashboards.identity.cookie import PLAIN
 from dashboards.poller import Poller
 from dashboards.schemas import Snapshot
 from deploy.runtime.settings import Settings
 from tests.conftest import free_port
+from tests.dashboards.people import entrance
 from tests.dashboards.rows import NOW_MS
 from tests.dashboards.stand_in import StandIn, away
 from tests.dashboards.test_hub import WAIT_S_MAX, run
 
 LINE = [(1, "received", 7, 70_500), (1, "rated", 4, 40_000), (1, "suspended", 1, 10_500)]
 LINE += [(1, "dead", 0, 0), (1, "duplicate", 2, 20_000)]
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The default folder of data is the test's own."""
+    monkeypatch.chdir(tmp_path)
 
 
 def console(connect: Callable[[], Any]) -> FastAPI:
@@ -34,14 +43,17 @@ def console(connect: Callable[[], Any]) -> FastAPI:
 def with_app(
     app: FastAPI, test: Callable[[httpx.AsyncClient], Coroutine[Any, Any, None]], reads: bool = True
 ) -> None:
-    """Run the app's lifespan around a test, once the first read has been tried."""
+    """Run the app's lifespan around a test, signed in, once the first read has been tried."""
 
     async def inside() -> None:
         async with app.router.lifespan_context(app):
             if reads:
                 await first_read(app)
             transport = httpx.ASGITransport(app)
-            async with httpx.AsyncClient(transport=transport, base_url="http://console") as http:
+            cookies = {PLAIN: entrance(app.state.identity)}
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://console", cookies=cookies
+            ) as http:
                 await test(http)
 
     run(inside())

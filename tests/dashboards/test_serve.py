@@ -6,20 +6,22 @@ from pathlib import Path
 
 import pytest
 
+from dashboards.identity.cookie import PLAIN
 from deploy.runtime.settings import Settings
 from tests.conftest import free_port
 from tests.dashboards.console_process import STOP_S_MAX, ConsoleProcess
+from tests.dashboards.people import entrance, opened
 
 END_S_MAX = 2
 
 
 @pytest.fixture
-def alone() -> Settings:
+def alone(tmp_path: Path) -> Settings:
     """Settings of a console for whom everybody else is away."""
     names = ("broker", "clickhouse", "console", "rater_metrics")
     address = {name: f"127.0.0.1:{free_port()}" for name in names}
     address["clickhouse"] = f"http://{address['clickhouse']}"
-    return Settings.model_validate(address)
+    return Settings.model_validate({**address, "data_dir": tmp_path})
 
 
 def test_a_taken_port_is_one_line_that_says_what_to_set(alone: Settings, tmp_path: Path) -> None:
@@ -36,11 +38,12 @@ def test_a_taken_port_is_one_line_that_says_what_to_set(alone: Settings, tmp_pat
 
 def test_open_streams_do_not_hold_the_end(alone: Settings, tmp_path: Path) -> None:
     console = ConsoleProcess(alone, tmp_path / "log").wait_ready()
+    signed_in = {"cookie": f"{PLAIN}={entrance(opened(alone))}"}
     host, _, port = alone.console.rpartition(":")
     streams = [http.client.HTTPConnection(host, int(port), timeout=STOP_S_MAX) for _ in range(5)]
     try:
         for stream in streams:
-            stream.request("GET", "/v1/noc/stream")
+            stream.request("GET", "/v1/noc/stream", headers=signed_in)
         answers = [stream.getresponse() for stream in streams]
         for answer in answers:
             assert answer.headers["content-type"].startswith("text/event-stream")

@@ -34,6 +34,8 @@ BAD = {
     "documents": ["x", "sqlite://", "mysql://a/b"],
     "raters": ["9101", "a:1,", "a:1 b:2"],
     "data_dir": [__file__],
+    "session_idle_min": ["0", "1441", "x"],
+    "session_hours": ["0", "169", "x"],
     "partitions": ["0", "1025", "four", "1.5", ""],
     "replication": ["0", "6", "x"],
     "kernel_threads": ["-1", "1025", "all"],

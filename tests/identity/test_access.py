@@ -1,0 +1,197 @@
+"""Who may use what: every route has a rule, and every rule is tried with everybody."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import iter_route_contexts
+from sqlalchemy import update
+
+from dashboards import app as console
+from dashboards.api import noc
+from dashboards.identity.access import OPEN_MOUNTS, without_rule
+from dashboards.identity.keys import Asked
+from dashboards.identity.roles import Role
+from dashboards.identity.store import Identity
+from dashboards.identity.tables import SESSIONS, TABLES
+from deploy.runtime.documents import changing, opened
+from tests.dashboards.people import entrance, person
+from tests.identity.requests import app_in, asking, by_key, by_session
+
+EVERYBODY = frozenset(Role)
+STAFF = EVERYBODY - {Role.PARTNER}
+ADMIN = frozenset({Role.ADMIN})
+OPEN = None
+"""also for nobody"""
+RULES = {
+    ("GET", "/"): EVERYBODY,
+    ("GET", "/noc"): STAFF,
+    ("GET", "/v1/noc"): STAFF,
+    ("GET", "/v1/noc/stream"): STAFF,
+    ("GET", "/v1/conservation"): STAFF,
+    ("GET", "/healthz"): OPEN,
+    ("GET", "/readyz"): OPEN,
+    ("GET", "/metrics"): OPEN,
+    ("GET", "/sign-in"): OPEN,
+    ("POST", "/sign-in"): OPEN,
+    ("POST", "/sign-out"): EVERYBODY,
+    ("GET", "/account"): EVERYBODY,
+    ("GET", "/v1/session"): EVERYBODY,
+    ("POST", "/v1/session"): OPEN,
+    ("DELETE", "/v1/session"): EVERYBODY,
+    ("PUT", "/v1/session/password"): EVERYBODY,
+    ("GET", "/v1/keys"): EVERYBODY,
+    ("POST", "/v1/keys"): EVERYBODY,
+    ("DELETE", "/v1/keys/{number}"): EVERYBODY,
+    ("GET", "/v1/openapi.json"): EVERYBODY,
+}
+"""what the guide says (docs/identity.md), written down a second time"""
+ONE_TIME = frozenset(
+    path for _, path in RULES if path.startswith(("/v1/session", "/account", "/sign-out"))
+)
+"""what is allowed before the one-time password is changed"""
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
+    """The console; its stream is full, so that it answers at once."""
+    monkeypatch.setattr(noc, "VIEWERS_MAX", 0)
+    return app_in(tmp_path)
+
+
+@pytest.fixture
+def own(app: FastAPI) -> Identity:
+    """Its users, one of each role."""
+    found: Identity = app.state.identity
+    for role in Role:
+        person(found, str(role), [role], "acme" if role is Role.PARTNER else "")
+    return found
+
+
+def routes(app: FastAPI) -> Iterator[tuple[str, str]]:
+    """(method, path) of all routes but mounts."""
+    for found in iter_route_contexts(app.routes):
+        if found.path not in OPEN_MOUNTS:
+            yield from ((method, str(found.path)) for method in found.methods or ())
+
+
+def test_every_route_is_in_the_table(app: FastAPI) -> None:
+    assert set(routes(app)) == set(RULES)
+
+
+def test_a_route_without_a_rule_is_found_and_stops_the_start(
+    app: FastAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert list(without_rule(app.routes)) == []
+    router = APIRouter()
+    router.add_api_route("/v1/new", lambda: None)
+
+    class New:
+        """A module of endpoints."""
+
+    New.router = router  # type: ignore[attr-defined]
+    monkeypatch.setattr(console, "ROUTERS", (*console.ROUTERS, New))
+    with pytest.raises(RuntimeError, match="/v1/new names no rule"):
+        app_in(tmp_path)
+    app.mount("/files", lambda: None)  # type: ignore[arg-type]
+    app.add_route("/plain", lambda _: None)  # type: ignore[arg-type, return-value]
+    assert set(without_rule(app.routes)) == {"/files", "/plain"}
+
+
+async def refused(http: httpx.AsyncClient, method: str, path: str, headers: dict[str, str]) -> int:
+    """401 or 403 for what was refused so or led to the sign-in page, else 0."""
+    url = path.replace("{number}", "99")
+    body = None if method == "GET" or path.startswith("/sign") else {}
+    answer = await http.request(method, url, json=body, headers=headers)
+    place = answer.headers.get("location", "")
+    if answer.status_code == 303 and path not in ("/sign-in", "/sign-out"):
+        assert place.startswith("/sign-in?next=") or place == "/account", place
+        return 401 if place.startswith("/sign-in") else 403
+    if answer.status_code in (401, 403) and path.startswith("/v1/"):
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["status"] == answer.status_code
+    assert answer.status_code != 500
+    return answer.status_code if answer.status_code in (401, 403) else 0
+
+
+def expected(rule: frozenset[Role] | None, role: Role) -> int:
+    """What somebody of this role gets."""
+    return 0 if rule is OPEN or role in rule or role is Role.ADMIN else 403
+
+
+WRONG_PASSWORD = ("POST", "/sign-in")
+"""answers 401 to an empty form, whoever sends it"""
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_every_endpoint_with_every_role(app: FastAPI, own: Identity, role: Role) -> None:
+    async def test(http: httpx.AsyncClient) -> None:
+        key = own.keys.new(Asked(str(role), "all", (role,), 1), own.by("test"))
+        for (method, path), rule in RULES.items():
+            if (method, path) == WRONG_PASSWORD:
+                continue
+            wanted = expected(rule, role)
+            token = entrance(own, str(role))
+            told = await refused(http, method, path, by_session(token))
+            assert told == wanted, (method, path, "session")
+            told = await refused(http, method, path, by_key(key))
+            assert told == wanted, (method, path, "key")
+
+    asking(app, test)
+
+
+def _aged(own: Identity, url: str, token: str) -> str:
+    with changing(opened(url, TABLES)) as connection:
+        connection.execute(update(SESSIONS).values(seen_ms=own.clock_ms() - 2 * 3_600_000))
+    return token
+
+
+def test_every_endpoint_with_nobody(app: FastAPI, own: Identity, tmp_path: Path) -> None:
+    """No identity, an expired session, a made-up one, keys that do not work."""
+    person(own, "root", [Role.ADMIN])
+    key = own.keys.new(Asked("root", "revoked", (Role.ADMIN,), 1), own.by("test"))
+    own.keys.revoke(1, own.by("test"))
+    expired = _aged(own, f"sqlite:///{tmp_path}/documents.db", entrance(own, "root"))
+    nobody = {
+        "nothing": {},
+        "expired session": by_session(expired),
+        "made-up session": by_session("x" * 43),
+        "revoked key": by_key(key),
+        "made-up key": by_key("tw_" + "x" * 43),
+        "another scheme": {"authorization": "Basic cm9vdDpyb290"},
+        "a bad key beside a good session": {
+            **by_session(entrance(own, "root")),
+            **by_key("tw_no"),
+        },
+    }
+
+    async def test(http: httpx.AsyncClient) -> None:
+        for (method, path), rule in RULES.items():
+            if (method, path) == WRONG_PASSWORD:
+                continue
+            for who, headers in nobody.items():
+                told = await refused(http, method, path, headers)
+                assert told == (0 if rule is OPEN else 401), (method, path, who)
+
+    asking(app, test)
+
+
+def test_a_one_time_password_lets_do_nothing_but_change_it(app: FastAPI) -> None:
+    own: Identity = app.state.identity
+    password = own.users.first(own.clock_ms())
+    assert password is not None
+    user = own.users.verified("admin", password)
+    assert user is not None
+
+    async def test(http: httpx.AsyncClient) -> None:
+        for (method, path), rule in RULES.items():
+            if (method, path) == WRONG_PASSWORD:
+                continue
+            token = own.sessions.begin(user, own.by("admin"))
+            told = await refused(http, method, path, by_session(token))
+            wanted = 0 if rule is OPEN or path in ONE_TIME else 403
+            assert told == wanted, (method, path)
+
+    asking(app, test)
