@@ -76,5 +76,6 @@ async def answer(request: Request, error: Exception) -> Response:
     except DocumentsDown as away:
         return await problems.answer_away(request, away)
     said = json.loads(bytes(found.body))
-    about = {"title": said["title"], "detail": said["detail"]}
+    title = "Not allowed" if found.status_code == HTTPStatus.FORBIDDEN else said["title"]
+    about = {"title": title, "detail": said["detail"]}
     return shown(request, "problem.html", person, found.status_code, **about)
