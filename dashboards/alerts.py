@@ -26,7 +26,7 @@ def rows(found: Sequence[FraudAlert]) -> list[AlertRow]:
             -a.raised_ms,
         ),
     )
-    return [_row(alert) for alert in order[:SHOWN_MAX]]
+    return [row_of(alert) for alert in order[:SHOWN_MAX]]
 
 
 def critical(found: Sequence[FraudAlert], now_ms: int) -> int:
@@ -37,7 +37,8 @@ def critical(found: Sequence[FraudAlert], now_ms: int) -> int:
     )
 
 
-def _row(found: FraudAlert) -> AlertRow:
+def row_of(found: FraudAlert) -> AlertRow:
+    """An alert as a line of a table."""
     return AlertRow(
         id=found.id,
         severity=found.severity,

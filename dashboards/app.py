@@ -28,6 +28,8 @@ from clickhouse.client import connect as open_client
 from dashboards import rater
 from dashboards.api import (
     account,
+    alert_pages,
+    alerts,
     call_pages,
     calls,
     conservation,
@@ -57,7 +59,7 @@ STATIC: Final = Path(__file__).parent / "static"
 SHUTDOWN_S_MAX: Final = 1
 BACKLOG: Final = 512
 ROUTERS: Final = (
-    *(page, noc, conservation, calls, call_pages, health, metrics),
+    *(page, noc, conservation, calls, call_pages, alerts, alert_pages, health, metrics),
     *(openapi, sign_in, session, account),
 )
 
@@ -76,7 +78,7 @@ def build(settings: Settings, connect: Callable[[], Client] | None = None) -> Fa
     opened = connect or (lambda: open_client(settings))
     poller = Poller(opened, lambda: hub.soon(pulse.news), _now_ms)
     pulse = Pulse(poller, broker, _raters(settings), rater.scrape, _now_ms)
-    console = Console(hub, poller, broker, Reader(opened))
+    console = Console(hub, poller, broker, Reader(opened), settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

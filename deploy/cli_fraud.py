@@ -2,13 +2,17 @@
 
 import getpass
 import json
+from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deploy.runtime.settings import load_settings
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
 
 app = typer.Typer(
     no_args_is_help=True, help="Fraud: alerts, what is done about them, rules tried on the past."
@@ -66,7 +70,8 @@ def alerts(
     """Incidents the watch has told, the newest first, and what was done about each."""
     from deploy import fraud_alert_report, fraud_alerts  # noqa: PLC0415
 
-    found = fraud_alerts.recent(load_settings(), hours, account)
+    with _reading() as client:
+        found = fraud_alerts.recent(client, hours, account)
     if as_json:
         typer.echo(fraud_alert_report.as_json(found))
     else:
@@ -78,7 +83,8 @@ def show(alert: str) -> None:
     """All that is known of an incident as JSON: figures, sample calls, what was done by whom."""
     from deploy import fraud_alerts  # noqa: PLC0415
 
-    typer.echo(json.dumps(fraud_alerts.whole(load_settings(), alert), indent=2))
+    with _reading() as client:
+        typer.echo(json.dumps(fraud_alerts.whole(client, alert), indent=2))
 
 
 @app.command()
@@ -104,6 +110,13 @@ def _say(kind: str, alert: str, by: str, value: str, note: str) -> None:
     from deploy import fraud_alerts  # noqa: PLC0415
 
     me = by or getpass.getuser()
-    account = fraud_alerts.say(load_settings(), kind, alert, me, value, note)
+    with _reading() as client:
+        account = fraud_alerts.say(client, load_settings(), kind, alert, me, value, note)
     typer.echo(f"alert {alert} of {account}: {kind} is sent to the watch; "
                f"tollwire fraud show {alert} says what came of it")  # fmt: skip
+
+
+def _reading() -> "closing[Client]":
+    from clickhouse.client import connect  # noqa: PLC0415
+
+    return closing(connect(load_settings()))

@@ -2,18 +2,17 @@
 
 import asyncio
 import time
-from contextlib import closing
 from dataclasses import asdict
 from typing import Any, Final
 
 import msgspec
+from clickhouse_connect.driver.client import Client
 
 from billing.errors import TollwireError
 from billing.fraud.answers import Action
 from billing.instants import format_instant_ms
 from billing.money import format_nanos
 from clickhouse import fraud_alerts
-from clickhouse.client import connect
 from clickhouse.fraud_alerts import FraudAlert
 from deploy.runtime.settings import Settings
 from streams import topics
@@ -23,25 +22,31 @@ DAY_MS: Final = 24 * HOUR_MS
 EVER_MS: Final = 0
 
 
-def recent(settings: Settings, hours: int, account: str) -> list[FraudAlert]:
+class NoAlert(TollwireError):
+    """Nobody has told an alert of this name."""
+
+
+class NoAccount(TollwireError):
+    """The alert is about no account of ours: nothing could be blocked."""
+
+
+def recent(client: Client, hours: int, account: str) -> list[FraudAlert]:
     """Incidents told in the last hours, the newest first."""
     since_ms = int(time.time() * 1_000) - hours * HOUR_MS
-    with closing(connect(settings)) as client:
-        return fraud_alerts.alerts(client, since_ms, account=account)
+    return fraud_alerts.alerts(client, since_ms, account=account)
 
 
-def whole(settings: Settings, alert: str) -> dict[str, Any]:
-    """All that is known of an incident; times and money as texts. Raises TollwireError.
+def whole(client: Client, alert: str) -> dict[str, Any]:
+    """All that is known of an incident; times and money as texts. Raises NoAlert.
 
     calls_without_record: sample calls that go on, or whose records are on their way, as the first
     halves of their cdr_ids.
     """
-    with closing(connect(settings)) as client:
-        found = asdict(_find(fraud_alerts.alerts(client, EVER_MS, alert), alert))
-        span_ms = (found["since_ms"] - DAY_MS, found["updated_ms"] + DAY_MS)
-        halves = [half for half in found["calls"].split(",") if half]
-        samples = fraud_alerts.calls(client, halves, *span_ms)
-        actions = fraud_alerts.actions(client, alert)
+    found = asdict(_find(client, alert))
+    span_ms = (found["since_ms"] - DAY_MS, found["updated_ms"] + DAY_MS)
+    halves = [half for half in found["calls"].split(",") if half]
+    samples = fraud_alerts.calls(client, halves, *span_ms)
+    actions = fraud_alerts.actions(client, alert)
     for name in ("evidence", "block"):
         found[name] = msgspec.json.decode(found[name])
     found["reasons"] = found["reasons"].split(",")
@@ -51,14 +56,18 @@ def whole(settings: Settings, alert: str) -> dict[str, Any]:
     return _readable({**found, "actions": [_readable(row) for row in actions]})
 
 
-def say(settings: Settings, kind: str, alert: str, by: str, value: str, note: str) -> str:
-    """Tell the watch what an alert is; returns the account. Raises TollwireError, BrokerDown."""
-    with closing(connect(settings)) as client:
-        found = _find(fraud_alerts.alerts(client, EVER_MS, alert), alert)
+def say(
+    client: Client, settings: Settings, kind: str, alert: str, by: str, value: str, note: str
+) -> str:
+    """Tell the watch what an alert is; returns the account.
+
+    Raises NoAlert, NoAccount, BrokerDown.
+    """
+    found = _find(client, alert)
     account = found.account
     if not account:
         said = f"alert {alert} is about {found.subject}: no account that could be blocked"
-        raise TollwireError(said)
+        raise NoAccount(said)
     action = Action(kind, alert, account, by, int(time.time() * 1_000), value, note=note)  # type: ignore[arg-type]
     asyncio.run(topics.ensure_topics(settings))
     message = (topics.FRAUD_ACTIONS, account.encode(), msgspec.json.encode(action))
@@ -66,9 +75,10 @@ def say(settings: Settings, kind: str, alert: str, by: str, value: str, note: st
     return account
 
 
-def _find(found: list[FraudAlert], alert: str) -> FraudAlert:
+def _find(client: Client, alert: str) -> FraudAlert:
+    found = fraud_alerts.alerts(client, EVER_MS, alert)
     if not found:
-        raise TollwireError(f"no alert {alert!r}: tollwire fraud alerts lists them")
+        raise NoAlert(f"no alert {alert!r}: tollwire fraud alerts lists them")
     return found[0]
 
 

@@ -13,6 +13,7 @@ from dashboards.hub import Hub
 from dashboards.poller import Poller
 from dashboards.reader import Reader
 from dashboards.schemas import Snapshot
+from deploy.runtime.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Console:
     poller: Poller
     broker: Broker
     reader: Reader
+    settings: Settings
     tasks: list["asyncio.Task[None]"] = field(default_factory=list)
     """what must run for as long as the app does"""
 

@@ -15,10 +15,12 @@ SIGNED_IN: Final = needs(*EVERYBODY)
 SIGNED_IN_AT_ALL: Final = needs(*EVERYBODY, unfinished=True)
 """also with a one-time password that is yet to be changed"""
 ADMIN_ONLY: Final = needs(Role.ADMIN)
+OPERATES: Final = needs(Role.NOC_OPERATOR)
 
 Staff = Annotated[Person, Depends(STAFF_ONLY)]
 SignedIn = Annotated[Person, Depends(SIGNED_IN)]
 SignedInAtAll = Annotated[Person, Depends(SIGNED_IN_AT_ALL)]
+Operator = Annotated[Person, Depends(OPERATES)]
 Admin = Annotated[Person, Depends(ADMIN_ONLY)]
 Identities = Annotated[Identity, Depends(access.identity)]
 

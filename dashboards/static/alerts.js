@@ -22,5 +22,6 @@ export function showAlerts({ alerts, alerts_count: count, now_ms: nowMs }) {
     say(part(row, "age"), age(nowMs - item.raised_ms));
     say(part(row, "done"), words(item.done) || "nothing");
     say(part(row, "id"), item.id);
+    part(row, "id").href = `/alerts/${item.id}`;
   });
 }

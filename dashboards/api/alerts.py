@@ -1,0 +1,61 @@
+"""Fraud alerts: a list, one with its evidence, and what an operator says of it."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+from starlette.exceptions import HTTPException
+
+from billing.errors import TollwireError
+from dashboards.alert_schemas import AlertList, Answer, Sent, WholeAlert
+from dashboards.alerts import row_of
+from dashboards.api.problems import Refused, Unavailable
+from dashboards.api.state import Parts
+from dashboards.api.who import BODY_BYTES_MAX, REFUSALS, STAFF_ONLY, Identities, Operator
+from dashboards.identity.audit import Event
+from deploy import fraud_alerts
+
+Alert = Annotated[str, Path(max_length=64)]
+Hours = Annotated[int, Query(ge=1, le=744)]
+
+router = APIRouter(
+    prefix="/v1/alerts", tags=["alerts"], responses=REFUSALS, max_body_size=BODY_BYTES_MAX
+)
+
+
+@router.get("", dependencies=[Depends(STAFF_ONLY)])
+def read_alerts(parts: Parts, hours: Hours = 24) -> AlertList:
+    """Alerts told within the last hours, the newest first."""
+    with parts.reader.client() as client:
+        found = fraud_alerts.recent(client, hours, "")
+    return AlertList(alerts=[row_of(alert) for alert in found])
+
+
+@router.get("/{alert}", dependencies=[Depends(STAFF_ONLY)])
+def read_alert(parts: Parts, alert: Alert) -> WholeAlert:
+    """One alert: figures, sample calls, what was done by whom."""
+    with parts.reader.client() as client:
+        try:
+            return WholeAlert.model_validate(fraud_alerts.whole(client, alert))
+        except fraud_alerts.NoAlert as error:
+            raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from None
+
+
+@router.post("/{alert}/answers", status_code=HTTPStatus.ACCEPTED)
+def answer_alert(
+    parts: Parts, person: Operator, identity: Identities, alert: Alert, answer: Answer
+) -> Sent:
+    """Say that an alert is fraud or harmless; the watch does what follows within seconds."""
+    before = read_alert(parts, alert)
+    try:
+        with parts.reader.client() as client:
+            said = (answer.kind, alert, person.name, answer.value, answer.note)
+            account = fraud_alerts.say(client, parts.settings, *said)
+    except fraud_alerts.NoAccount as error:
+        raise Refused(str(error)) from None
+    except TollwireError as error:
+        raise Unavailable(f"The broker did not take it: {error}") from error
+    what = f"alert.{answer.kind}"
+    done = (before.done or "nothing", answer.value or "policy", answer.note)
+    identity.audit.tell(Event(identity.clock_ms(), person.name, what, alert, *done))
+    return Sent(account=account)
