@@ -28,6 +28,7 @@ from clickhouse.client import connect as open_client
 from dashboards import rater
 from dashboards.api import (
     account,
+    audit,
     conservation,
     health,
     metrics,
@@ -37,6 +38,7 @@ from dashboards.api import (
     problems,
     session,
     sign_in,
+    users,
 )
 from dashboards.api.state import Console
 from dashboards.broker import Broker
@@ -55,7 +57,7 @@ SHUTDOWN_S_MAX: Final = 1
 BACKLOG: Final = 512
 ROUTERS: Final = (
     *(page, noc, conservation, health, metrics),
-    *(openapi, sign_in, session, account),
+    *(openapi, sign_in, session, account, users, audit),
 )
 
 

@@ -46,6 +46,14 @@ RULES = {
     ("POST", "/v1/keys"): EVERYBODY,
     ("DELETE", "/v1/keys/{number}"): EVERYBODY,
     ("GET", "/v1/openapi.json"): EVERYBODY,
+    ("GET", "/admin/users"): ADMIN,
+    ("GET", "/v1/users"): ADMIN,
+    ("POST", "/v1/users"): ADMIN,
+    ("PATCH", "/v1/users/{name}"): ADMIN,
+    ("POST", "/v1/users/{name}/password"): ADMIN,
+    ("GET", "/admin/audit"): ADMIN,
+    ("GET", "/v1/audit"): ADMIN,
+    ("GET", "/v1/audit.csv"): ADMIN,
 }
 """what the guide says (docs/identity.md), written down a second time"""
 ONE_TIME = frozenset(
@@ -102,7 +110,7 @@ def test_a_route_without_a_rule_is_found_and_stops_the_start(
 
 async def refused(http: httpx.AsyncClient, method: str, path: str, headers: dict[str, str]) -> int:
     """401 or 403 for what was refused so or led to the sign-in page, else 0."""
-    url = path.replace("{number}", "99")
+    url = path.replace("{number}", "99").replace("{name}", "nobody")
     body = None if method == "GET" or path.startswith("/sign") else {}
     answer = await http.request(method, url, json=body, headers=headers)
     place = answer.headers.get("location", "")
