@@ -30,6 +30,7 @@ from dashboards.api import (
     account,
     alert_pages,
     alerts,
+    audit,
     call_pages,
     calls,
     conservation,
@@ -41,6 +42,7 @@ from dashboards.api import (
     problems,
     session,
     sign_in,
+    users,
 )
 from dashboards.api.state import Console
 from dashboards.broker import Broker
@@ -60,7 +62,7 @@ SHUTDOWN_S_MAX: Final = 1
 BACKLOG: Final = 512
 ROUTERS: Final = (
     *(page, noc, conservation, calls, call_pages, alerts, alert_pages, health, metrics),
-    *(openapi, sign_in, session, account),
+    *(openapi, sign_in, session, account, users, audit),
 )
 
 

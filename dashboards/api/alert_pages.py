@@ -26,7 +26,12 @@ router = APIRouter(include_in_schema=False)
 def open_alerts(request: Request, person: Staff, parts: Parts, hours: Hours = 24) -> Response:
     """Alerts told within the last hours."""
     found = read_alerts(parts, hours).alerts
-    more: dict[str, Any] = {"alerts": found, "hours": HOURS, "asked": hours, "instant": format_instant_ms}
+    more: dict[str, Any] = {
+        "alerts": found,
+        "hours": HOURS,
+        "asked": hours,
+        "instant": format_instant_ms,
+    }
     return page.shown(request, "alerts.html", person, **more)
 
 

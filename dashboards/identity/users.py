@@ -131,6 +131,11 @@ class Users:
             connection.execute(delete(SESSIONS).where(SESSIONS.c.name == name))
             audit.append(connection, by.event(what, name))
 
+    def known(self, name: str) -> User:
+        """A user by name."""
+        with reading(self._engine) as connection:
+            return _known(connection, name)
+
     def verified(self, name: str, password: str) -> User | None:
         """The user, if name and password fit and they are let in. Takes as long if not."""
         with reading(self._engine) as connection:

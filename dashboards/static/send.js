@@ -57,6 +57,7 @@ function signInAgain() {
 export async function send(method, path, body) {
   let answer = await request(method, path, body);
   if (answer.status === 401) {
+    await answer.text();
     await signInAgain();
     answer = await request(method, path, body);
   }

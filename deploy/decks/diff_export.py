@@ -14,11 +14,11 @@ import xlsxwriter
 from billing.deck_diff.lines import KINDS
 from billing.deck_diff.report import Diff, Sum
 from billing.errors import FileRefused
+from billing.inert_text import safe
 from billing.instants import format_instant_ms
 from billing.money import format_nanos
 
 ROWS_MAX: Final = 1_048_575
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _SUMS: Final = ("codes", "calls", "minutes", "now a month", "then a month", "more", "more, exact")
 _LINE: Final = (
     *("code", "destination", "what", "from", "time class", "origin class"),
@@ -46,11 +46,6 @@ def write(path: Path, diff: Diff) -> None:
         raise FileRefused(f"{path}: {error.strerror or error}") from None
     finally:
         part.unlink(missing_ok=True)
-
-
-def safe(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _filled(book: Any, diff: Diff, changes: Sequence[dict[str, Any]]) -> None:

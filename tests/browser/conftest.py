@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ from playwright.sync_api import (
 
 from clickhouse.client import connect
 from dashboards.identity.cookie import PLAIN
+from dashboards.identity.roles import Role
 from deploy.runtime.settings import Settings
 from streams.topics import ensure_topics
 from tests.conftest import free_port
@@ -124,9 +125,14 @@ def guard(console: ConsoleProcess) -> Guard:
     return Guard(urlsplit(console.url).netloc)
 
 
-def enter(context: BrowserContext, settings: Settings) -> None:
+def enter(
+    context: BrowserContext,
+    settings: Settings,
+    name: str = "nora",
+    roles: Iterable[Role] = people.STAFF,
+) -> None:
     """Sign a browser in, without the page for it."""
-    token = people.entrance(people.opened(settings))
+    token = people.entrance(people.opened(settings), name, roles)
     context.add_cookies([{"name": PLAIN, "value": token, "url": f"http://{settings.console}"}])
 
 
@@ -142,13 +148,15 @@ def open_page(
         size: tuple[int, int] = WIDE,
         theme: str = "light",
         signed_in: bool = True,
+        name: str = "nora",
+        roles: Iterable[Role] = people.STAFF,
     ) -> Page:
         context = chromium.new_context(
             viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if theme == "dark" else "light",
         )
         if signed_in:
-            enter(context, console_settings)
+            enter(context, console_settings, name, roles)
         page = context.new_page()
         pages.append(page)
         guard.watch(page)

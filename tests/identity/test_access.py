@@ -22,6 +22,7 @@ from tests.identity.requests import app_in, asking, by_key, by_session
 
 EVERYBODY = frozenset(Role)
 STAFF = EVERYBODY - {Role.PARTNER}
+OPERATES = frozenset({Role.NOC_OPERATOR, Role.ADMIN})
 ADMIN = frozenset({Role.ADMIN})
 OPEN = None
 """also for nobody"""
@@ -31,6 +32,18 @@ RULES = {
     ("GET", "/v1/noc"): STAFF,
     ("GET", "/v1/noc/stream"): STAFF,
     ("GET", "/v1/conservation"): STAFF,
+    ("GET", "/v1/calls"): STAFF,
+    ("GET", "/v1/calls/{call}"): STAFF,
+    ("GET", "/v1/calls/{call}/why"): STAFF,
+    ("GET", "/v1/suspense"): STAFF,
+    ("GET", "/calls"): STAFF,
+    ("GET", "/calls/{call}"): STAFF,
+    ("GET", "/suspense"): STAFF,
+    ("GET", "/v1/alerts"): STAFF,
+    ("GET", "/v1/alerts/{alert}"): STAFF,
+    ("POST", "/v1/alerts/{alert}/answers"): OPERATES,
+    ("GET", "/alerts"): STAFF,
+    ("GET", "/alerts/{alert}"): STAFF,
     ("GET", "/healthz"): OPEN,
     ("GET", "/readyz"): OPEN,
     ("GET", "/metrics"): OPEN,
@@ -46,6 +59,14 @@ RULES = {
     ("POST", "/v1/keys"): EVERYBODY,
     ("DELETE", "/v1/keys/{number}"): EVERYBODY,
     ("GET", "/v1/openapi.json"): EVERYBODY,
+    ("GET", "/admin/users"): ADMIN,
+    ("GET", "/v1/users"): ADMIN,
+    ("POST", "/v1/users"): ADMIN,
+    ("PATCH", "/v1/users/{name}"): ADMIN,
+    ("POST", "/v1/users/{name}/password"): ADMIN,
+    ("GET", "/admin/audit"): ADMIN,
+    ("GET", "/v1/audit"): ADMIN,
+    ("GET", "/v1/audit.csv"): ADMIN,
 }
 """what the guide says (docs/identity.md), written down a second time"""
 ONE_TIME = frozenset(
@@ -102,7 +123,7 @@ def test_a_route_without_a_rule_is_found_and_stops_the_start(
 
 async def refused(http: httpx.AsyncClient, method: str, path: str, headers: dict[str, str]) -> int:
     """401 or 403 for what was refused so or led to the sign-in page, else 0."""
-    url = path.replace("{number}", "99")
+    url = path.replace("{number}", "99").replace("{name}", "nobody")
     body = None if method == "GET" or path.startswith("/sign") else {}
     answer = await http.request(method, url, json=body, headers=headers)
     place = answer.headers.get("location", "")
