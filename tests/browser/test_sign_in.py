@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from dashboards.identity.roles import Role
 from dashboards.identity.store import Identity
 from deploy.runtime.settings import Settings
 from tests.browser.conftest import Guard
@@ -91,7 +92,8 @@ def test_a_session_that_ends_in_a_form_loses_nothing(
     found = own.of_key(key)
     assert found is not None
     assert (found.name, own.keys.all()[0].label) == ("nora", "billing export")
-    page.get_by_role("button", name="I have copied it").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="I have copied it").click()
     expect(page.locator("#keys tbody tr")).to_have_count(1)
     page.get_by_role("button", name="Revoke").click()
     expect(page.locator("#keys tbody")).to_contain_text("revoked")
@@ -122,3 +124,32 @@ def test_nothing_of_the_sign_in_page_is_cut(
     assert page.evaluate(sideways) is False
     page.screenshot(path=tmp_path / f"sign-in-{theme}-{size[0]}.png")
     assert page.locator("#sign-in").bounding_box() is not None
+
+
+def test_an_admin_adds_a_user_and_finds_it_in_the_log(
+    own: Identity, open_page: OpenPage, tmp_path: Path
+) -> None:
+    person(own, "nora", [Role.ADMIN])
+    page = open_page("/admin/users", size=(1280, 800))
+    form = page.locator("#add")
+    form.get_by_label("Name").fill("ann")
+    form.get_by_label("noc.operator").check()
+    form.get_by_label("Reason").fill("new shift")
+    page.get_by_role("button", name="Add").click()
+    expect(page.locator("#secret output")).to_have_text(re.compile("^[a-z0-9-]{23}$"))
+    password = page.locator("#secret output").inner_text()
+    assert own.users.verified("ann", password) is not None
+    with page.expect_navigation():
+        page.get_by_role("button", name="I have copied it").click()
+    expect(page.locator("#users tbody tr")).to_have_count(2)
+    page.screenshot(path=tmp_path / "users.png", full_page=True)
+    page.get_by_role("link", name="Audit log").click()
+    page.get_by_label("What").first.fill("user.add")
+    page.get_by_role("button", name="Show").click()
+    row = page.locator("#audit tbody tr").first
+    expect(row).to_contain_text("ann")
+    expect(row).to_contain_text("new shift")
+    page.screenshot(path=tmp_path / "audit.png", full_page=True)
+    page.get_by_role("link", name="Account").click()
+    expect(page.locator("#keys-card")).to_be_visible()
+    page.screenshot(path=tmp_path / "account.png", full_page=True)

@@ -24,7 +24,7 @@ def app_in(folder: Path) -> FastAPI:
     names = ("rater_metrics", "broker")
     addresses = {name: f"127.0.0.1:{free_port()}" for name in names}
     settings = Settings.model_validate({**addresses, "data_dir": folder})
-    return build(settings, StandIn)  # type: ignore[arg-type]
+    return build(settings, StandIn)
 
 
 def asking(app: FastAPI, test: Test, host: str = HOST) -> None:
