@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help install run demo test check bench bench-stream bench-kernels bench-kernel-growth bench-scale \
 	bench-outage bench-flood bench-rerate bench-credit bench-decks bench-fraud bench-mediation \
-	simulate-credit soak simulate chaos lock
+	simulate-credit soak simulate chaos grafana lock
 PY := .venv/bin/python
 STAMP := .venv/installed
 SHELL := /bin/bash
@@ -88,6 +88,9 @@ simulate: install ## 5,000 seeds of the simulated stream
 chaos: install ## 200 faults on the real processes under load, on Apache Kafka: half an hour; the last line is JSON
 	@bash deploy/install.sh kafka
 	@$(PY) -m tests.chaos
+
+grafana: install ## write the Grafana dashboards and alert rules anew from dashboards/grafana/*.py
+	@$(PY) -m dashboards.grafana
 
 lock: install ## resolve requirements/*.txt anew (hashes, no host names)
 	.venv/bin/pip install --quiet uv

@@ -8,6 +8,8 @@ from fastapi.templating import Jinja2Templates
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from dashboards.definitions import DEFINITIONS
+
 PAGES: Final = Path(__file__).parents[1] / "pages"
 
 router = APIRouter(include_in_schema=False)
@@ -23,4 +25,4 @@ async def open_start() -> Response:
 @router.get("/noc")
 async def open_noc(request: Request) -> Response:
     """The NOC page."""
-    return _templates.TemplateResponse(request, "noc.html", {})
+    return _templates.TemplateResponse(request, "noc.html", {"definitions": DEFINITIONS})
