@@ -1,7 +1,7 @@
 # `make help` lists what there is. Everything installs what it needs into .venv.
 .DEFAULT_GOAL := help
 .PHONY: help install run demo test check bench bench-stream bench-kernels bench-kernel-growth bench-scale \
-	bench-outage bench-flood bench-rerate bench-credit bench-decks bench-fraud bench-mediation \
+	bench-outage bench-flood bench-grafana bench-rerate bench-credit bench-decks bench-fraud bench-mediation \
 	simulate-credit soak simulate chaos grafana lock
 PY := .venv/bin/python
 STAMP := .venv/installed
@@ -74,6 +74,9 @@ bench-fraud: install ## fraud detection on labelled traffic, beside plain thresh
 
 bench-deck-diff: install ## what a new version of 200,000 codes changes, with traffic
 	@$(PY) -m tests.bench.deck_diff
+
+bench-grafana: install ## what each query of the Grafana dashboards reads and takes; the last line is JSON
+	@$(PY) -m tests.bench.grafana
 
 simulate-credit: install ## thousands of calls on little money, with faults: the worst overrun; the last line is JSON
 	@$(PY) -m tests.credit

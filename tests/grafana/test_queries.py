@@ -1,5 +1,6 @@
 """Every query of every panel, variable and alert rule runs and returns rows."""
 
+import re
 from typing import Any
 
 import pytest
@@ -59,3 +60,10 @@ def test_a_missing_column_is_noticed(seeded: Seeded) -> None:
     assert "received_at" in asked.text
     with pytest.raises(DatabaseError, match="received_when"):
         ask(seeded, asked.text.replace("received_at", "received_when"))
+
+
+def test_what_reads_final_reads_only_days_that_have_such_calls() -> None:
+    for asked in EVERY:
+        merged = re.findall(r"FROM (?:charge|cdr) FINAL", asked.text)
+        days = re.findall(r"toYYYYMMDD\(answered_at\) IN \(", asked.text)
+        assert len(merged) == len(days), asked.where

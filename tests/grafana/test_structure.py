@@ -156,5 +156,5 @@ def test_sources_have_the_names_that_dashboards_and_rules_use() -> None:
 
 def test_the_provider_reads_the_folder_of_the_dashboards() -> None:
     (provider,) = provisioned("dashboards/tollwire.yaml")["providers"]
-    assert provider["options"]["path"] == "${TOLLWIRE_DASHBOARDS}"
+    assert provider["options"]["path"] == "${GRAFANA_DASHBOARDS}"
     assert {path.stem for path in FOLDER.glob("*.json")} == set(BOARDS)

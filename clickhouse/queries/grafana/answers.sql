@@ -8,4 +8,4 @@ SELECT
         AS "Short calls"
 FROM charge FINAL
 WHERE leg = 'sell'
-    AND {calls}
+    AND {calls of charge}

@@ -6,6 +6,6 @@ SELECT
         / nullIf(countIf(duration_ms > 0 AND reason = ''), 0) AS "ACD"
 FROM charge FINAL
 WHERE leg = 'sell'
-    AND {calls}
+    AND {calls of charge}
 GROUP BY time
 ORDER BY time

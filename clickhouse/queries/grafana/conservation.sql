@@ -12,11 +12,11 @@ WITH line AS
     UNION ALL
     SELECT 'rated' AS part, countIf(reason = '') AS n, sumIf(toUInt64(duration_ms), reason = '') AS ms
     FROM charge FINAL
-    WHERE leg = 'sell' AND {settled}
+    WHERE leg = 'sell' AND {settled of charge}
     UNION ALL
     SELECT 'suspended' AS part, countIf(reason != '') AS n, sumIf(toUInt64(duration_ms), reason != '') AS ms
     FROM charge FINAL
-    WHERE leg = 'sell' AND {settled}
+    WHERE leg = 'sell' AND {settled of charge}
     UNION ALL
     SELECT 'dead' AS part, count() AS n, sum(duration_ms) AS ms
     FROM dead_letter FINAL

@@ -11,5 +11,5 @@ FROM
         sumIf(toInt128(nanos), leg = 'buy') AS buy_nanos
     FROM charge FINAL
     WHERE reason = '' AND currency = ${currency:sqlstring}
-        AND {calls}
+        AND {calls of charge}
 )

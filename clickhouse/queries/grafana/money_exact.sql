@@ -13,7 +13,7 @@ FROM
         sumIf(toInt128(nanos), leg = 'buy') AS buy_nanos
     FROM charge FINAL
     WHERE reason = ''
-        AND {calls}
+        AND {calls of charge}
     GROUP BY currency
     HAVING sell_nanos != 0 OR buy_nanos != 0
 )

@@ -13,7 +13,7 @@ FROM
         sumIf(toInt128(nanos), leg = 'buy') AS buy_nanos
     FROM charge FINAL
     WHERE reason = '' AND currency = ${currency:sqlstring}
-        AND {calls}
+        AND {calls of charge}
     GROUP BY time
 )
 ORDER BY time

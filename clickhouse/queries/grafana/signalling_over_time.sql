@@ -5,6 +5,6 @@ SELECT
     quantileExactOrNull(0.5)(pdd_ms) AS "PDD p50",
     quantileExactOrNull(0.95)(pdd_ms) AS "PDD p95"
 FROM cdr FINAL
-WHERE {calls}
+WHERE {calls of cdr}
 GROUP BY time
 ORDER BY time

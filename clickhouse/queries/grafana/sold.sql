@@ -14,6 +14,6 @@ SELECT
     sumIf(toInt128(nanos), leg = 'buy') AS buy_nanos
 FROM charge FINAL
 WHERE reason = ''
-    AND {calls}
+    AND {calls of charge}
 GROUP BY cdr_id
 HAVING countIf(leg = 'sell') > 0

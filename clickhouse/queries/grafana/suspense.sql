@@ -6,7 +6,7 @@ SELECT
     max(received_at) AS "Newest"
 FROM charge FINAL
 WHERE leg = 'sell' AND reason != ''
-    AND {calls}
+    AND {calls of charge}
 GROUP BY reason
 ORDER BY count() DESC, reason
 LIMIT 50
