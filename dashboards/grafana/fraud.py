@@ -20,6 +20,16 @@ def _summary() -> Panel:
     )
 
 
+def _alerts() -> Panel:
+    return table(
+        "Alerts",
+        [sql("fraud_alerts")],
+        "As they were told last: unanswered and critical ones first, then by money at risk. "
+        "`tollwire fraud show ALERT` has the evidence.",
+        overrides=fields({"At risk / h": _MONEY, "Money so far": _MONEY}),
+    )
+
+
 def _rows() -> list[Row]:
     money = fields({"At risk / h": _MONEY, "Money so far": _MONEY})
     return [
@@ -43,13 +53,7 @@ def _rows() -> list[Row]:
             [
                 (
                     24,
-                    table(
-                        "Alerts",
-                        [sql("fraud_alerts")],
-                        "As they were told last: unanswered and critical ones first, then by money "
-                        "at risk. `tollwire fraud show ALERT` has the evidence.",
-                        overrides=money,
-                    ),
+                    _alerts(),
                 )
             ],
         ),

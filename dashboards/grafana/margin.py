@@ -78,9 +78,17 @@ def _exact() -> Panel:
     )
 
 
+def _losing(title: str, named: Named, what: str) -> Panel:
+    return table(
+        f"{title} that lose money, ${{currency}}",
+        [sql("losing", named)],
+        f"{what}\n\nRanked by what is lost in an hour.",
+        overrides=fields({"Loss / h": {"decimals": 2}, "Margin %": _PERCENT}),
+    )
+
+
 def _rows() -> list[Row]:
     percent = fields({"Margin %": {"unit": "percent", "custom.axisPlacement": "right"}})
-    loss = fields({"Loss / h": {"decimals": 2}, "Margin %": _PERCENT})
     return [
         (
             5,
@@ -108,21 +116,11 @@ def _rows() -> list[Row]:
             [
                 (
                     12,
-                    table(
-                        "Destinations that lose money, ${currency}",
-                        [sql("losing", "by_destination")],
-                        meaning([("Losing", "losing")], "Ranked by what is lost in an hour."),
-                        overrides=loss,
-                    ),
+                    _losing("Destinations", "by_destination", meaning([("Losing", "losing")])),
                 ),
                 (
                     12,
-                    table(
-                        "Routes that lose money, ${currency}",
-                        [sql("losing", "by_route")],
-                        "Customer → vendor, ranked by what is lost in an hour.",
-                        overrides=loss,
-                    ),
+                    _losing("Routes", "by_route", "Customer → vendor."),
                 ),
             ],
         ),

@@ -7,6 +7,7 @@ from dashboards.grafana.panel import (
     AMBER,
     GREEN,
     RED,
+    Panel,
     Row,
     fields,
     lines,
@@ -108,58 +109,44 @@ def _figures() -> list[Row]:
 
 def _charts() -> list[Row]:
     per_second = meaning([("Received", "cps")], f"And what became of them. {_RECEIPTS}")
-    acd = fields({"ACD": {"unit": "s", "custom.axisPlacement": "right"}})
-    ner = fields({"NER": {"unit": "percent", "custom.axisPlacement": "right"}})
-    percent = fields({"Margin %": {"unit": "percent", "custom.axisPlacement": "right"}})
     return [
-        (
-            8,
-            [
-                (
-                    12,
-                    lines(
-                        "Calls per second by outcome",
-                        [sql("intake_over_time", over_time=True)],
-                        per_second,
-                    ),
-                ),
-                (
-                    12,
-                    lines(
-                        "Money per minute, ${currency}",
-                        [sql("money_over_time", over_time=True)],
-                        meaning([("Margin %", "margin_percent")]),
-                        overrides=percent,
-                    ),
-                ),
-            ],
-        ),
-        (
-            8,
-            [
-                (
-                    12,
-                    lines(
-                        "ASR and ACD",
-                        [sql("answers_over_time", over_time=True)],
-                        meaning([("ASR", "asr"), ("ACD", "acd")]),
-                        unit="percent",
-                        overrides=acd,
-                    ),
-                ),
-                (
-                    12,
-                    lines(
-                        "NER and PDD",
-                        [sql("signalling_over_time", over_time=True)],
-                        meaning([("NER", "ner"), ("PDD", "pdd")]),
-                        unit="ms",
-                        overrides=ner,
-                    ),
-                ),
-            ],
-        ),
+        (8, [(12, _traffic(per_second)), (12, _money())]),
+        (8, [(12, _answers()), (12, _signalling())]),
     ]
+
+
+def _traffic(about: str) -> Panel:
+    asked = [sql("intake_over_time", over_time=True)]
+    return lines("Calls per second by outcome", asked, about)
+
+
+def _money() -> Panel:
+    return lines(
+        "Money per minute, ${currency}",
+        [sql("money_over_time", over_time=True)],
+        meaning([("Margin %", "margin_percent")]),
+        overrides=fields({"Margin %": {"unit": "percent", "custom.axisPlacement": "right"}}),
+    )
+
+
+def _answers() -> Panel:
+    return lines(
+        "ASR and ACD",
+        [sql("answers_over_time", over_time=True)],
+        meaning([("ASR", "asr"), ("ACD", "acd")]),
+        unit="percent",
+        overrides=fields({"ACD": {"unit": "s", "custom.axisPlacement": "right"}}),
+    )
+
+
+def _signalling() -> Panel:
+    return lines(
+        "NER and PDD",
+        [sql("signalling_over_time", over_time=True)],
+        meaning([("NER", "ner"), ("PDD", "pdd")]),
+        unit="ms",
+        overrides=fields({"NER": {"unit": "percent", "custom.axisPlacement": "right"}}),
+    )
 
 
 def _tables() -> list[Row]:

@@ -35,19 +35,7 @@ def _waits() -> list[Row]:
         prom("sum(max by (topic) (tollwire_backlog_messages))", "messages"),
         prom("max(tollwire_catch_up_seconds)", "until caught up"),
     ]
-    differs = [
-        prom("max(tollwire_balance_differences)", "balances"),
-        prom("max(tollwire_credit_differences)", "payments"),
-    ]
     seconds = fields({"until caught up": {"unit": "s", "decimals": 0}})
-    holds = [prom("min(tollwire_conservation_holds)", "holds")]
-    words = [{"type": "value", "options": {"0": {"text": "no"}, "1": {"text": "yes"}}}]
-    yes = fields({"holds": {"mappings": words}})
-    conservation = meaning(
-        [("Conservation", "conservation")],
-        "The console's verdict: no after six checks in a row were off on the same side.",
-    )
-    red = steps((1, RED))
     age = steps((10, AMBER), (60, RED))
     return [
         (
@@ -62,29 +50,45 @@ def _waits() -> list[Row]:
                 (6, stat("Backlog", backlog, "In the broker, of all raters.", overrides=seconds)),
                 (
                     4,
-                    stat(
-                        "Adds up",
-                        holds,
-                        conservation,
-                        thresholds=steps((1, GREEN), low=RED),
-                        overrides=yes,
-                    ),
+                    _adds_up(),
                 ),
                 (
                     4,
-                    stat(
-                        "Accounts that differ",
-                        differs,
-                        "Balances that are not opening + payments - charges, when the controls "
-                        "compared them last; their log has both sides.",
-                        thresholds=red,
-                    ),
+                    _accounts(),
                 ),
                 (4, _newest()),
             ],
         ),
         (4, [(24, _conservation())]),
     ]
+
+
+def _adds_up() -> Panel:
+    words = [{"type": "value", "options": {"0": {"text": "no"}, "1": {"text": "yes"}}}]
+    return stat(
+        "Adds up",
+        [prom("min(tollwire_conservation_holds)", "holds")],
+        meaning(
+            [("Conservation", "conservation")],
+            "The console's verdict: no after six checks in a row were off on the same side.",
+        ),
+        thresholds=steps((1, GREEN), low=RED),
+        overrides=fields({"holds": {"mappings": words}}),
+    )
+
+
+def _accounts() -> Panel:
+    differs = [
+        prom("max(tollwire_balance_differences)", "balances"),
+        prom("max(tollwire_credit_differences)", "payments"),
+    ]
+    return stat(
+        "Accounts that differ",
+        differs,
+        "Balances that are not opening + payments - charges, when the controls compared them "
+        "last; their log has both sides.",
+        thresholds=steps((1, RED)),
+    )
 
 
 def _newest() -> Panel:
