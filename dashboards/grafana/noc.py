@@ -49,6 +49,12 @@ _INTAKE = fields(
 )
 
 
+_MONEY_MEANS = meaning(
+    [("Revenue", "sell"), ("Cost", "buy"), ("Margin", "margin"), ("Margin %", "margin_percent")],
+    "Sums are exact; showing them rounds. Tollwire: margin has them to the last digit.",
+)
+
+
 def _figures() -> list[Row]:
     quality = meaning(
         [
@@ -60,15 +66,6 @@ def _figures() -> list[Row]:
             ("PDD", "pdd"),
         ],
         "Over the time range, by arrival.",
-    )
-    money = meaning(
-        [
-            ("Revenue", "sell"),
-            ("Cost", "buy"),
-            ("Margin", "margin"),
-            ("Margin %", "margin_percent"),
-        ],
-        "Sums are exact; showing them rounds. Tollwire: margin has them to the last digit.",
     )
     taken = meaning([("CPS", "cps"), ("Not rated", "unrated")], _RECEIPTS)
     alerts = (
@@ -91,7 +88,7 @@ def _figures() -> list[Row]:
         (
             4,
             [
-                (12, stat("Money, ${currency}", [sql("money")], money, overrides=_MONEY)),
+                (12, stat("Money, ${currency}", [sql("money")], _MONEY_MEANS, overrides=_MONEY)),
                 (
                     4,
                     stat(

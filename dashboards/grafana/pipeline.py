@@ -120,9 +120,6 @@ def _charts() -> list[Row]:
     step = (
         f"histogram_quantile(0.95, sum by (le, step) (rate(tollwire_step_seconds_bucket{_RATE})))"
     )
-    answer = (
-        f"histogram_quantile(0.99, sum by (le) (rate(tollwire_authorize_seconds_bucket{_RATE})))"
-    )
     calls = prom(f"sum by (outcome) (rate(tollwire_calls_total{_RATE}))", "{{outcome}}")
     rows = prom(f"sum by (table) (rate(tollwire_stored_rows_total{_RATE}))", "{{table}}")
     retries = prom(f"sum by (effect) (rate(tollwire_retries_total{_RATE}))", "{{effect}}")
@@ -156,33 +153,32 @@ def _charts() -> list[Row]:
                 ),
                 (
                     8,
-                    lines(
-                        "Answers to switches, p99; fraud watch behind",
-                        [
-                            prom(answer, "answer"),
-                            prom("max(tollwire_fraud_behind_seconds)", "fraud watch behind"),
-                        ],
-                        "By the worker that decides; age of the oldest message not looked at.",
-                        unit="s",
-                    ),
+                    _answers(),
                 ),
             ],
         ),
-        (
-            7,
-            [
-                (
-                    24,
-                    lines(
-                        "Memory",
-                        [prom("process_resident_memory_bytes", "{{job}} {{instance}}")],
-                        "Of every process that is scraped, ours or not.",
-                        unit="bytes",
-                    ),
-                )
-            ],
-        ),
+        (7, [(24, _memory())]),
     ]
+
+
+def _answers() -> Panel:
+    p99 = f"histogram_quantile(0.99, sum by (le) (rate(tollwire_authorize_seconds_bucket{_RATE})))"
+    behind = prom("max(tollwire_fraud_behind_seconds)", "fraud watch behind")
+    return lines(
+        "Answers to switches, p99; fraud watch behind",
+        [prom(p99, "answer"), behind],
+        "By the worker that decides; age of the oldest message not looked at.",
+        unit="s",
+    )
+
+
+def _memory() -> Panel:
+    return lines(
+        "Memory",
+        [prom("process_resident_memory_bytes", "{{job}} {{instance}}")],
+        "Of every process that is scraped, ours or not.",
+        unit="bytes",
+    )
 
 
 def _unrated() -> list[Row]:
