@@ -1,8 +1,8 @@
 # `make help` lists what there is. Everything installs what it needs into .venv.
 .DEFAULT_GOAL := help
 .PHONY: help install run demo test check bench bench-stream bench-kernels bench-kernel-growth bench-scale \
-	bench-outage bench-flood bench-rerate bench-credit bench-decks bench-fraud bench-mediation \
-	simulate-credit soak simulate chaos lock
+	bench-outage bench-flood bench-grafana bench-rerate bench-credit bench-decks bench-fraud bench-mediation \
+	simulate-credit soak simulate chaos grafana lock
 PY := .venv/bin/python
 STAMP := .venv/installed
 SHELL := /bin/bash
@@ -75,6 +75,9 @@ bench-fraud: install ## fraud detection on labelled traffic, beside plain thresh
 bench-deck-diff: install ## what a new version of 200,000 codes changes, with traffic
 	@$(PY) -m tests.bench.deck_diff
 
+bench-grafana: install ## what each query of the Grafana dashboards reads and takes; the last line is JSON
+	@$(PY) -m tests.bench.grafana
+
 simulate-credit: install ## thousands of calls on little money, with faults: the worst overrun; the last line is JSON
 	@$(PY) -m tests.credit
 
@@ -88,6 +91,9 @@ simulate: install ## 5,000 seeds of the simulated stream
 chaos: install ## 200 faults on the real processes under load, on Apache Kafka: half an hour; the last line is JSON
 	@bash deploy/install.sh kafka
 	@$(PY) -m tests.chaos
+
+grafana: install ## write the Grafana dashboards and alert rules anew from dashboards/grafana/*.py
+	@$(PY) -m dashboards.grafana
 
 lock: install ## resolve requirements/*.txt anew (hashes, no host names)
 	.venv/bin/pip install --quiet uv

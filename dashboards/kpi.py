@@ -7,7 +7,8 @@ revenue   sell money of rated calls, over the last 60 s
 margin %  (sell - buy) / sell, over 5 min; None without revenue
 unrated % (suspended + dead) / received, over 5 min
 
-All windows are by arrival and end SETTLE_MS ago, so that calls on their way are not missed.
+`definitions.py` has them in words. All windows are by arrival and end SETTLE_MS ago, so that calls
+on their way are not missed.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -17,6 +17,7 @@ from starlette.responses import RedirectResponse, Response
 from billing.instants import format_instant_ms
 from dashboards.api import problems
 from dashboards.api.who import SignedIn, Staff
+from dashboards.definitions import DEFINITIONS
 from dashboards.identity.access import API, Elsewhere, who
 from dashboards.identity.roles import Person
 from dashboards.identity.sessions import form_token
@@ -54,7 +55,7 @@ async def open_start(person: SignedIn) -> Response:
 @router.get(NOC)
 async def open_noc(request: Request, person: Staff) -> Response:
     """The NOC page."""
-    return shown(request, "noc.html", person)
+    return shown(request, "noc.html", person, definitions=DEFINITIONS)
 
 
 async def go_elsewhere(_: Request, error: Exception) -> Response:

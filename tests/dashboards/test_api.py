@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from dashboards.app import build
+from dashboards.definitions import DEFINITIONS, Figure
 from dashboards.headers import SECURITY
 from dashboards.hub import Frame
 from dashboards.identity.cookie import PLAIN
@@ -76,6 +77,16 @@ def test_pages_carry_the_headers_and_no_outside_address() -> None:
         page = (await http.get("/noc")).text
         assert "make demo" in page
         assert "http" + "s://" not in page
+
+    with_app(console(StandIn), test)
+
+
+def test_every_tile_says_what_its_figure_means() -> None:
+    async def test(http: httpx.AsyncClient) -> None:
+        page = (await http.get("/noc")).text
+        figures: tuple[Figure, ...] = ("cps", "asr", "acd", "sell", "margin_percent", "unrated")
+        for figure in figures:
+            assert f'title="{DEFINITIONS[figure]}"' in page, figure
 
     with_app(console(StandIn), test)
 

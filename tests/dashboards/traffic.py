@@ -34,6 +34,9 @@ class Call:
     vendor: str = "carrier-a"
     age_ms: int = 0
     version: int = 1
+    sip_code: int | None = None
+    """None: 200 if answered, else 486"""
+    pdd_ms: int | None = 900
 
     @property
     def cdr_id(self) -> bytes:
@@ -80,8 +83,8 @@ def cdr_row(call: Call) -> dict[str, Any]:
         "called": "44201234567",
         "answered_at": call.answered_ms,
         "duration_ms": call.duration_ms,
-        "sip_code": 200 if call.duration_ms else 486,
-        "pdd_ms": 900,
+        "sip_code": call.sip_code or (200 if call.duration_ms else 486),
+        "pdd_ms": call.pdd_ms,
         "lrn": "",
         "node_id": 1,
         "dialcode_epoch": 1,

@@ -120,21 +120,27 @@ def scaled(texts: pa.Array, per_unit: int, field: str, found: Flaws) -> I64:
     nothing = is_blank(texts)
     if nothing.any():
         texts = pc.if_else(pa.array(nothing), "0", texts)
-    if not flags(pc.match_substring(texts, ".")).any():
+    pointed = flags(pc.match_substring(texts, "."))
+    if not pointed.any():
         return _times(whole(texts, field, found), per_unit, texts, field, found)
+    plainly = pc.if_else(pa.array(pointed), "0", texts)
+    result = _times(whole(plainly, field, found), per_unit, plainly, field, found)
+    texts = pc.utf8_trim_whitespace(texts)
     fits = flags(pc.match_substring_regex(texts, DECIMAL))
-    found.note(~fits, "invalid", field, texts, "not a number with a decimal point")
-    kept = pc.if_else(pa.array(fits), texts, "0")
-    at = pc.find_substring(kept, ".").to_numpy()
-    parts = pc.split_pattern(kept, ".", max_splits=1)
-    units: I64 = pc.cast(pc.list_element(parts, 0), pa.int64()).to_numpy()
-    fraction = np.zeros(len(units), np.int64)
-    pointed = np.flatnonzero(at >= 0)
-    digits = pc.list_element(parts.take(pa.array(pointed)), 1)
-    digits = pc.utf8_slice_codeunits(pc.utf8_rpad(digits, DECIMAL_PLACES, "0"), 0, DECIMAL_PLACES)
-    fraction[pointed] = pc.cast(digits, pa.int64()).to_numpy()
-    result: I64 = units * per_unit + fraction // (10**DECIMAL_PLACES // per_unit)
+    found.note(pointed & ~fits, "invalid", field, texts, "not a number with a decimal point")
+    rows = np.flatnonzero(pointed & fits)
+    result[rows] = _decimals(texts.take(pa.array(rows)), per_unit)
     return result
+
+
+def _decimals(texts: pa.Array, per_unit: int) -> I64:
+    """Texts of DECIMAL with a point, times `per_unit`."""
+    parts = pc.split_pattern(texts, ".", max_splits=1)
+    units: I64 = pc.cast(pc.list_element(parts, 0), pa.int64()).to_numpy()
+    digits = pc.list_element(parts, 1)
+    digits = pc.utf8_slice_codeunits(pc.utf8_rpad(digits, DECIMAL_PLACES, "0"), 0, DECIMAL_PLACES)
+    fraction: I64 = pc.cast(digits, pa.int64()).to_numpy()
+    return units * per_unit + fraction // (10**DECIMAL_PLACES // per_unit)
 
 
 def _times(units: I64, per_unit: int, texts: pa.Array, field: str, found: Flaws) -> I64:

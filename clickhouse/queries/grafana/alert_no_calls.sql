@@ -1,0 +1,4 @@
+-- Calls that arrived.
+SELECT count() AS arrived
+FROM cdr
+WHERE {calls}

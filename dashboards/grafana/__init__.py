@@ -1,0 +1,1 @@
+"""The Grafana dashboards and alert rules, as Python that writes them."""
