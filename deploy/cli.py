@@ -89,6 +89,16 @@ def migrate() -> None:
 
 
 @app.command()
+def contract(folder: Annotated[Path, typer.Argument()] = Path("docs/contract")) -> None:
+    """Write what other teams may rely on, made of the code: AsyncAPI, schemas, a page."""
+    from deploy.contract import documents  # noqa: PLC0415
+
+    for name in (written := documents.write(folder)):
+        typer.echo(f"written: {folder / name}")
+    typer.echo(f"{len(written)} files written; the others are as the code has them")
+
+
+@app.command()
 def balances() -> None:
     """What has been posted to each account, beside its charges; status 1 where they differ."""
     from deploy import balance_report  # noqa: PLC0415
