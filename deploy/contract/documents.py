@@ -15,7 +15,6 @@ from deploy.contract.json_form import json_form
 from deploy.contract.message import ArrowMessage, ContractError, Message
 
 
-
 def form_of(message: Message) -> dict[str, Any]:
     """The schema of a message. Raises ContractError."""
     return arrow_form(message) if isinstance(message, ArrowMessage) else json_form(message)

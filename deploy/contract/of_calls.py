@@ -67,7 +67,9 @@ RATED: Final = ArrowMessage(
         "row": Field("of the record within that message"),
         "node_id": Field("dial code node, of use within one dialcode_epoch only"),
         "dialcode_epoch": Field("which numbering of dial codes node_id belongs to"),
-        "reason": Field("why it is suspended, without money; empty = rated", values=REASONS[:WITHDRAWN]),
+        "reason": Field(
+            "why it is suspended, without money; empty = rated", values=REASONS[:WITHDRAWN]
+        ),
         "has_buy": Field("whether there is a buy leg; without one the buy_ columns say nothing"),
         **_leg("sell", "customer"),
         **_leg("buy", "vendor"),

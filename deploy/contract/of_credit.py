@@ -30,7 +30,7 @@ ENDS: Final = ("no_credit", "silent", "blocked")
 
 
 def _said(outcome: Outcome) -> list[bytes]:
-    return [messages_of([outcome])[0][2]]
+    return [value or b"" for _, _, value in messages_of([outcome])[:1]]
 
 
 EVENT: Final = JsonMessage(

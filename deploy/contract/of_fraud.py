@@ -2,8 +2,6 @@
 
 from typing import Final
 
-import msgspec
-
 from billing.fraud import fas, irsf, limits, pumping, simbox, spoofing, wangiri
 from billing.fraud.answers import Action
 from billing.fraud.incidents import CRITICAL, WARNING, Alert, Block
@@ -40,7 +38,7 @@ ALERT: Final = JsonMessage(
     name="FraudAlert",
     sender="platform",
     key="the account; empty where the alert is about a vendor",
-    summary="An incident, when it is found and when it grows. The highest revision of an id counts.",
+    summary="An incident, when it is found and as it grows. Of an id the highest revision counts.",
     type=Alert,
     other_types={"calls": tuple[str, ...], "currency": str},
     fields={
@@ -66,7 +64,7 @@ ALERT: Final = JsonMessage(
         "Block.value": Field("a dial code or an account"),
         "currency": Field("of the account, ISO 4217; empty where it has none"),
     },
-    samples=lambda: [alert_message(_ALERT, "USD")[2]],
+    samples=lambda: [alert_message(_ALERT, "USD")[2] or b""],
 )
 
 ACTION: Final = JsonMessage(
@@ -98,6 +96,7 @@ ACTION: Final = JsonMessage(
                 until_ms=_AT_MS + 3_600_000,
             )
         )[2]
+        or b""
     ],
 )
 

@@ -52,8 +52,9 @@ def hold_arrow(message: ArrowMessage, rows: pa.Table | pa.RecordBatch) -> None:
     assert not message.rows_max or rows.num_rows <= message.rows_max
 
 
-def hold(topic: str, value: bytes) -> None:
+def hold(topic: str, value: bytes | None) -> None:
     """Fails where a message of a public topic is not as the contract has it."""
+    assert value is not None, topic
     message = BY_TOPIC[topic]
     if isinstance(message, ArrowMessage):
         with pa.ipc.open_stream(value) as stream:
