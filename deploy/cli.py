@@ -37,7 +37,10 @@ app.add_typer(cli_credit.app, name="credit")
 app.add_typer(cli_fraud.app, name="fraud")
 app.add_typer(cli_collect.app, name="collect")
 
-PROCESSES = ("broker", "clickhouse", "rater", "controls", "fraud", "rerate", "console", "traffic")
+PROCESSES = (
+    *("broker", "clickhouse", "rater", "controls", "fraud", "rerate", "webhooks", "console"),
+    "traffic",
+)
 
 
 @app.command()
