@@ -12,7 +12,7 @@ Form = dict[str, Any]
 _WORDS: Final = frozenset(
     {"$id", "$schema", "title", "description", "examples", "format", "meaning", "unit", "null_when"}
 )
-"""what no program depends on, and the order of what a version added"""
+"""what is said for people"""
 
 
 def shape(form: Any, inside: bool = False) -> Any:

@@ -21,6 +21,7 @@ from aiokafka.errors import OffsetOutOfRangeError
 
 TOPIC = "cdr.rated"
 NANOS = 10**9
+LOST = "calls are lost: the broker has not, or no longer, what comes next (it keeps 7 days)"
 TABLES = """
 CREATE TABLE IF NOT EXISTS position (
     log TEXT, partition INTEGER, next_offset INTEGER, raw_offset INTEGER, raw_row INTEGER,
@@ -145,11 +146,12 @@ async def consume(broker: str, path: str, once: bool, at_once: int) -> None:
         numbers = await partitions(consumer)
         own = [TopicPartition(TOPIC, number) for number in sorted(numbers)]
         consumer.assign(own)
-        first = await consumer.beginning_offsets(own)
+        first, ends = await consumer.beginning_offsets(own), await consumer.end_offsets(own)
         for at in own:
-            known = margins.position(at.partition)[0]
-            consumer.seek(at, known or first[at])
-        ends = await consumer.end_offsets(own)
+            known = margins.position(at.partition)[0] or first[at]
+            if not first[at] <= known <= ends[at]:
+                raise SystemExit(f"{LOST}: partition {at.partition} is at {known}")
+            consumer.seek(at, known)
         while not once or any([await consumer.position(at) < ends[at] for at in own]):
             found = await consumer.getmany(timeout_ms=500, max_records=at_once)
             if found:
@@ -179,7 +181,7 @@ def main() -> None:
     try:
         asyncio.run(consume(own.broker, own.state, own.once, own.at_once))
     except OffsetOutOfRangeError as error:
-        sys.exit(f"calls are lost: the broker keeps 7 days, and this was away for longer: {error}")
+        sys.exit(f"{LOST}: {error}")
     except sqlite3.OperationalError as error:
         sys.exit(f"{own.state}: {error}: is another reader at work on it?")
 

@@ -9,7 +9,7 @@ import signal
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 import structlog
@@ -43,7 +43,7 @@ async def _run(
     beating = asyncio.create_task(state.beat(), name="heartbeat")
     async with AsyncExitStack() as held:
         session = await held.enter_async_context(aiohttp.ClientSession())
-        ends = [asyncio.create_task(stop.wait(), name="signal")]
+        ends: list[asyncio.Task[Any]] = [asyncio.create_task(stop.wait(), name="signal")]
         for name, target in targets.items():
             following = Following(settings, name, target, Poster(name, target, log, session))
             held.push_async_callback(following.stop)

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import sqlite3
 import subprocess
 import sys
 from collections import defaultdict
@@ -18,7 +19,9 @@ from deploy.runtime.settings import Settings
 from kernels.seen import Seen
 from streams import topics, wire
 from streams.step import settle, take_in
+from tests.kafka.cluster import Kafka
 from tests.kafka.embedded import Tansu
+from tests.kafka.fetch import missing
 from tests.streams.test_step import AT_MS, LOG, TARIFF, call, raw
 from tests.test_tidy import ROOT
 
@@ -71,12 +74,16 @@ def expected() -> dict[str, tuple[int, int, int]]:
     return {name: (own[0], own[1], own[2]) for name, own in sums.items()}
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Iterator[Settings]:
+@pytest.fixture(
+    params=["embedded", pytest.param("kafka", marks=[pytest.mark.kafka, pytest.mark.slow])]
+)
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
     """Settings of a broker of its own, with the topics."""
-    broker = Tansu(tmp_path)
-    broker.start()
+    if request.param == "kafka" and missing():
+        pytest.skip(missing())
+    broker = Kafka(tmp_path) if request.param == "kafka" else Tansu(tmp_path)
     try:
+        broker.start()
         made = Settings.model_validate({"broker": broker.address, "partitions": PARTITIONS})
         asyncio.run(topics.ensure_topics(made))
         yield made
@@ -143,6 +150,17 @@ def test_killed_again_and_again_it_counts_every_call_once(
     send(settings, 40, MESSAGES + 4)
     assert finished(settings, path) == expected()
     assert finished(settings, path) == expected(), "a second reading adds nothing"
+
+
+def test_a_position_that_the_broker_has_not_is_an_error(settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "margins.db"
+    send(settings, 0, 3)
+    finished(settings, path)
+    with sqlite3.connect(path) as file:
+        file.execute("UPDATE position SET next_offset = 1000")
+    file.close()
+    _, err = consumer(settings, path).communicate(timeout=60)
+    assert "calls are lost" in err
 
 
 def test_without_its_rule_for_repeats_the_sums_would_be_wrong() -> None:

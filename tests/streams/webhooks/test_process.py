@@ -18,10 +18,11 @@ from deploy.runtime.settings import Settings
 from rerate.life import State
 from rerate.sending import Event
 from streams import topics
-from tests.deploy.conftest import settings_in, until
-from tests.kafka.embedded import Tansu
+from tests.deploy.conftest import EMBEDDED_FIRST, settings_in, until
+from tests.kafka.broker import Broker
 from tests.streams.webhooks.receiver import Post, Receiver
 
+pytestmark = EMBEDDED_FIRST
 SECRET = "correct horse battery"
 
 
@@ -33,19 +34,11 @@ class World(NamedTuple):
     folder: Path
 
 
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tansu]:
-    made = Tansu(tmp_path_factory.mktemp("broker"))
-    made.start()
-    yield made
-    made.stop()
-
-
 @pytest.fixture
-def world(broker: Tansu, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+def world(broker: Broker, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
     """A target of its own for each test: no position, so it begins with what comes now."""
     receiver, path = Receiver(), tmp_path / "webhooks.toml"
-    name = request.node.name.replace("_", "-")[:40]
+    name = request.node.originalname.replace("_", "-")[:40]
     path.write_text(
         f'[targets.{name}]\nurl = "{receiver.url}"\nsecret = "{SECRET}"\ntimeout_s = 1.0\n'
         "give_up_after_s = 20\n"
