@@ -121,19 +121,25 @@ def money(nanos: str) -> str:
     return f"{'-' if nanos.startswith('-') else ''}{units}.{rest:09d}"
 
 
-async def log_of(broker: str) -> str:
-    """The cluster's id: offsets of another cluster mean other messages."""
+async def about(broker: str) -> tuple[str, list[TopicPartition]]:
+    """The cluster's id, for offsets of another one mean other messages; the topic's partitions."""
     admin = AIOKafkaAdminClient(bootstrap_servers=broker)
     await admin.start()
     try:
-        return str((await admin.describe_cluster())["cluster_id"])
+        (topic,) = await admin.describe_topics([TOPIC])
+        if topic["error_code"]:
+            raise SystemExit(f"the broker has no topic {TOPIC}")
+        numbers = sorted(partition["partition"] for partition in topic["partitions"])
+        log = str((await admin.describe_cluster())["cluster_id"])
+        return log, [TopicPartition(TOPIC, number) for number in numbers]
     finally:
         await admin.close()
 
 
 async def consume(broker: str, path: str, once: bool, at_once: int) -> None:
     """Read for ever; once: to where the topic ends now."""
-    margins = Margins(path, await log_of(broker))
+    log, own = await about(broker)
+    margins = Margins(path, log)
     # "none": a position that the broker no longer has is a loss, and must not pass in silence.
     consumer = AIOKafkaConsumer(
         bootstrap_servers=broker,
@@ -143,8 +149,6 @@ async def consume(broker: str, path: str, once: bool, at_once: int) -> None:
     )
     await consumer.start()
     try:
-        numbers = await partitions(consumer)
-        own = [TopicPartition(TOPIC, number) for number in sorted(numbers)]
         consumer.assign(own)
         first, ends = await consumer.beginning_offsets(own), await consumer.end_offsets(own)
         for at in own:
@@ -159,15 +163,6 @@ async def consume(broker: str, path: str, once: bool, at_once: int) -> None:
         margins.show()
     finally:
         await consumer.stop()
-
-
-async def partitions(consumer: AIOKafkaConsumer) -> set[int]:
-    """The topic's partitions, once the broker has told of them."""
-    await consumer.topics()
-    found: set[int] = consumer.partitions_for_topic(TOPIC) or set()
-    if not found:
-        raise SystemExit(f"the broker has no topic {TOPIC}")
-    return found
 
 
 def main() -> None:

@@ -122,10 +122,12 @@ def killed_after(settings: Settings, path: Path, transactions: int) -> None:
     """Run the example and kill it after so many transactions."""
     process = consumer(settings, path)
     assert process.stdout is not None
-    for _ in range(transactions):
-        assert "new calls" in process.stdout.readline()
-    process.kill()
-    process.communicate()
+    try:
+        lines = [process.stdout.readline() for _ in range(transactions)]
+    finally:
+        process.kill()
+        _, err = process.communicate()
+    assert all("new calls" in line for line in lines), err
 
 
 def finished(settings: Settings, path: Path) -> dict[str, tuple[int, int, int]]:
@@ -173,9 +175,11 @@ def test_a_second_reader_of_one_file_is_refused(settings: Settings, tmp_path: Pa
     path = tmp_path / "margins.db"
     send(settings, 0, 3)
     first = consumer(settings, path)
-    assert first.stdout is not None
-    assert "new calls" in first.stdout.readline()
-    _, err = consumer(settings, path, "--once").communicate(timeout=60)
-    assert "is another reader at work on it?" in err
-    first.kill()
-    first.communicate()
+    try:
+        assert first.stdout is not None
+        assert "new calls" in first.stdout.readline()
+        _, err = consumer(settings, path, "--once").communicate(timeout=60)
+        assert "is another reader at work on it?" in err
+    finally:
+        first.kill()
+        first.communicate()
