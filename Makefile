@@ -1,6 +1,6 @@
 # `make help` lists what there is. Everything installs what it needs into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check bench bench-stream bench-kernels bench-kernel-growth bench-scale \
+.PHONY: help install run demo test check contract bench bench-stream bench-kernels bench-kernel-growth bench-scale \
 	bench-outage bench-flood bench-grafana bench-rerate bench-credit bench-decks bench-fraud bench-mediation \
 	simulate-credit soak simulate chaos grafana lock
 PY := .venv/bin/python
@@ -30,6 +30,10 @@ check: install ## lint, types, floors, migrations against tables
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+contract: install ## write docs/contract of the code's own types, and the history of messages
+	.venv/bin/tollwire contract
+	@$(PY) -m tests.contract.history
 
 bench: install bench-stream bench-kernels ## every benchmark
 	.venv/bin/pytest -m bench -s tests

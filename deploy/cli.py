@@ -41,7 +41,10 @@ app.add_typer(cli_identity.user_app, name="user")
 app.add_typer(cli_identity.key_app, name="key")
 app.add_typer(cli_identity.audit_app, name="audit")
 
-PROCESSES = ("broker", "clickhouse", "rater", "controls", "fraud", "rerate", "console", "traffic")
+PROCESSES = (
+    *("broker", "clickhouse", "rater", "controls", "fraud", "rerate", "webhooks", "console"),
+    "traffic",
+)
 
 
 @app.command()
@@ -90,6 +93,16 @@ def migrate() -> None:
     for name in applied:
         typer.echo(f"applied {name}")
     typer.echo(f"{len(applied)} migrations applied; the database is up to date")
+
+
+@app.command()
+def contract(folder: Annotated[Path, typer.Argument()] = Path("docs/contract")) -> None:
+    """Write what other teams may rely on, made of the code: AsyncAPI, schemas, a page."""
+    from deploy.contract import documents  # noqa: PLC0415
+
+    for name in (written := documents.write(folder)):
+        typer.echo(f"written: {folder / name}")
+    typer.echo(f"{len(written)} files written; the others are as the code has them")
 
 
 @app.command()

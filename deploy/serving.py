@@ -38,6 +38,10 @@ def serve(process: str, settings: Settings) -> None:
         from rerate import worker as rerate_worker  # noqa: PLC0415
 
         rerate_worker.serve(settings)
+    elif process == "webhooks":
+        from streams.webhooks import process as webhooks  # noqa: PLC0415
+
+        webhooks.serve(settings)
     elif process == "console":
         from dashboards import app  # noqa: PLC0415
 

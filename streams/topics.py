@@ -72,6 +72,8 @@ CHANGELOGS: Final = (BALANCE_CHANGELOG, CREDIT_CHANGELOG)
 MESSAGE_BYTES_MAX: Final = 8 * 1024 * 1024
 RAW_BYTES_MAX: Final = 1024 * 1024
 _DAY_MS = 86_400_000
+RETENTION_MS: Final = 7 * _DAY_MS
+"""of what is not compacted"""
 _ALREADY_EXISTS = 36
 
 _log = structlog.get_logger()
@@ -81,7 +83,8 @@ class BrokerDown(TollwireError):
     """The broker did not answer in time; the message names address and setting."""
 
 
-def _new_topics(settings: Settings) -> list[NewTopic]:
+def all_topics(settings: Settings) -> list[NewTopic]:
+    """Every topic as it is to be created."""
     replicas = settings.replication
     durable = {"min.insync.replicas": str(min(2, replicas))}
     streams = [
@@ -92,7 +95,7 @@ def _new_topics(settings: Settings) -> list[NewTopic]:
             topic_configs={
                 **durable,
                 "cleanup.policy": "delete",
-                "retention.ms": str(7 * _DAY_MS),
+                "retention.ms": str(RETENTION_MS),
                 "message.timestamp.type": "LogAppendTime",
                 "max.message.bytes": str(RAW_BYTES_MAX if name == RAW else MESSAGE_BYTES_MAX),
             },
@@ -142,7 +145,7 @@ async def ensure_topics(settings: Settings, timeout_s: float = 30.0) -> str:
     try:
         async with asyncio.timeout(timeout_s):
             await _started(admin)
-            answer = await admin.create_topics(_new_topics(settings))
+            answer = await admin.create_topics(all_topics(settings))
             for name, code, message in answer.topic_errors:
                 if code not in (0, _ALREADY_EXISTS):
                     raise BrokerDown(f"topic {name} cannot be created: {message} (code {code})")

@@ -58,7 +58,9 @@ class _Call(msgspec.Struct, kw_only=True):
     request_no: Annotated[int, msgspec.Meta(ge=0, le=2**31)] = 0
 
 
-class _Sent(_Call, kw_only=True):
+class Sent(_Call, kw_only=True):
+    """One event as it is sent to call.events: a JSON object of these fields."""
+
     event: Kind
     at: str | int | float
     vendor: _Text = ""
@@ -70,7 +72,7 @@ class _Asked(_Call, kw_only=True, forbid_unknown_fields=True):
 
 
 _T = TypeVar("_T", bound=_Call)
-_DECODER: Final = msgspec.json.Decoder(_Sent)
+_DECODER: Final = msgspec.json.Decoder(Sent)
 _REQUEST: Final = msgspec.json.Decoder(_Asked)
 _MANY: Final = msgspec.json.Decoder(list[msgspec.Raw])
 

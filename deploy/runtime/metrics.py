@@ -66,6 +66,12 @@ FRAUD_ORDERS: Final = Counter("tollwire_fraud_orders", "Blocks ordered about ale
 FRAUD_BEHIND: Final = Gauge(
     "tollwire_fraud_behind_seconds", "Age of the oldest message that the watch has yet to look at"
 )
+WEBHOOKS_READY: Final = Gauge("tollwire_webhooks_ready", "1 while webhooks are posted")
+WEBHOOK_POSTS: Final = Counter(
+    "tollwire_webhook_posts",
+    "Posts of webhooks: failed ones are tried again, given up ones are not",
+    ["target", "outcome"],
+)
 COLLECT_READY: Final = Gauge("tollwire_collect_ready", "1 while the collector takes records")
 COLLECTED: Final = Counter(
     "tollwire_collected_records",

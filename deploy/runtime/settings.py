@@ -67,6 +67,12 @@ class Settings(BaseSettings):
     fraud_rules: str = Field(
         default="", description="file of the fraud watch's rules, TOML; empty: the built-in ones"
     )
+    webhooks: str = Field(
+        default="", description="file of the addresses that webhooks are posted to, TOML"
+    )
+    webhooks_metrics: str = Field(
+        default="127.0.0.1:9107", description="Prometheus metrics of the webhooks"
+    )
     raters: str = Field(
         default="",
         description="metrics of all raters for the console, HOST:PORT[,HOST:PORT];"
@@ -155,6 +161,7 @@ class Settings(BaseSettings):
         "fraud_metrics",
         "collect",
         "collect_metrics",
+        "webhooks_metrics",
     )
     @classmethod
     def _address(cls, value: str) -> str:
@@ -184,7 +191,7 @@ class Settings(BaseSettings):
             raise ValueError("expected a folder, this is a file")
         return value
 
-    @field_validator("fraud_rules")
+    @field_validator("fraud_rules", "webhooks")
     @classmethod
     def _file(cls, value: str) -> str:
         if value and not Path(value).is_file():

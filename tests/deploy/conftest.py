@@ -137,6 +137,7 @@ def settings_in(folder: Path, **more: object) -> Iterator[Settings]:
         "fraud_metrics",
         "collect",
         "collect_metrics",
+        "webhooks_metrics",
     )
     ports = {name: f"127.0.0.1:{free_port()}" for name in names}
     ports["clickhouse"] = f"http://{ports['clickhouse']}"

@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from streams.decks import Reference
 from streams.fraud_messages import told_by
 from streams.fraud_partition import SOURCES, Partition
 from streams.reading import messages
+from tests.contract.schemas import BY_TOPIC, hold
 from tests.deploy.conftest import EMBEDDED_FIRST, Platform, platform_on, until
 from tests.deploy.test_credit import authorize, http
 from tests.deploy.test_platform import LONG_AGO_MS, call
@@ -250,6 +252,14 @@ def test_two_watches_share_the_partitions(platform: Platform, tmp_path: Path) ->
     finally:
         second.terminate()
         second.wait()
+
+
+def test_all_that_was_said_is_as_the_contract_has_it(platform: Platform) -> None:
+    seen = Counter[str]()
+    for at, message in asyncio.run(_read(platform, tuple(BY_TOPIC))):
+        hold(at.topic, message.value)
+        seen[at.topic] += 1
+    assert not set(BY_TOPIC) - set(seen) - {topics.DEAD, topics.RERATE_EVENTS}, seen
 
 
 def test_bad_input_is_refused(platform: Platform) -> None:

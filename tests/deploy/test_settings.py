@@ -30,6 +30,8 @@ BAD = {
     "collect_metrics": ["", "9106", "a:0", "a:1,b:2"],
     "collect_dir": [__file__],
     "fraud_rules": ["nowhere.toml", "/"],
+    "webhooks": ["nowhere.toml", "/"],
+    "webhooks_metrics": ["", "9107", "a:0", "a:1,b:2"],
     "rerate_metrics": ["", "9104", "a:0", "a:1,b:2"],
     "documents": ["x", "sqlite://", "mysql://a/b"],
     "raters": ["9101", "a:1,", "a:1 b:2"],

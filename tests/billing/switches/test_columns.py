@@ -33,6 +33,20 @@ def test_what_is_no_number_is_a_flaw_of_its_row(text: str) -> None:
         assert result[0] in {7, 7_000}
 
 
+@given(
+    st.lists(st.sampled_from(["7", " 7", "\t7", "7.5", " 7.5", "", "x", "-7", "1e3"]), max_size=6)
+)
+def test_a_number_is_read_alike_whatever_stands_beside_it(texts: list[str]) -> None:
+    together = Flaws()
+    ms = scaled(pa.array(texts, pa.string()), 1_000, "s", together).tolist()
+    bad = {flaw["row"]: flaw for flaw in together.first().to_pylist()}
+    for row, text in enumerate(texts):
+        alone = Flaws()
+        assert scaled(pa.array([text]), 1_000, "s", alone).tolist() == [ms[row]]
+        found = [{**flaw, "row": row} for flaw in alone.first().to_pylist()]
+        assert found == ([bad[row]] if row in bad else [])
+
+
 def test_blank_numbers() -> None:
     found = Flaws()
     assert whole(pa.array(["", "3"]), "n", found).tolist() == [0, 3]
