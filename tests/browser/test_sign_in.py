@@ -76,6 +76,7 @@ def test_a_session_that_ends_in_a_form_loses_nothing(
     own: Identity, open_page: OpenPage, guard: Guard
 ) -> None:
     page = open_page("/account")
+    expect(page.locator("#again")).to_be_hidden()
     page.get_by_label("What is it for?").fill("billing export")
     page.get_by_label("noc.viewer").check()
     own.users.set_password("nora", OWN, own.by("test"))
