@@ -1,6 +1,8 @@
 -- What arrived against what came out of it, in calls and milliseconds.
 -- The two must agree: received = rated + suspended + dead + duplicate.
 -- `settled` tells the calls that arrived before until_ms from those that may still be on their way.
+-- FINAL reads whole days: of those only that have a call which arrived then. All rows of a key have
+-- one answered_at, so none that FINAL must see is left out.
 SELECT settled, part, sum(calls), sum(ms)
 FROM
 (
@@ -28,7 +30,14 @@ FROM
         count() AS calls,
         sum(toUInt64(duration_ms)) AS ms
     FROM charge FINAL
-    WHERE received_at >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC') AND leg = 'sell'
+    WHERE received_at >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
+        AND toYYYYMMDD(answered_at) IN
+        (
+            SELECT DISTINCT toYYYYMMDD(answered_at)
+            FROM charge
+            WHERE received_at >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
+        )
+        AND leg = 'sell'
     GROUP BY settled, part
     UNION ALL
     SELECT

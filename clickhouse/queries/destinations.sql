@@ -2,6 +2,8 @@
 -- A call bought in another currency than it was sold in adds nothing to buy_nanos and is counted
 -- in foreign_calls: its margin is not a number in one currency.
 -- The rate table is read only at the rows in use; ANY, because a rate row may be stored twice.
+-- FINAL reads whole days: of those only that have a call which arrived then. All rows of a key have
+-- one answered_at, so none that FINAL must see is left out.
 SELECT
     if(rate.destination = '', concat('deck version ', toString(deck_version)), rate.destination) AS name,
     currency,
@@ -22,7 +24,14 @@ FROM
         sumIf(nanos, leg = 'sell') AS sell_nanos,
         sumIf(nanos, leg = 'buy') AS buy_nanos
     FROM charge FINAL
-    WHERE received_at >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC') AND reason = ''
+    WHERE received_at >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
+        AND toYYYYMMDD(answered_at) IN
+        (
+            SELECT DISTINCT toYYYYMMDD(answered_at)
+            FROM charge
+            WHERE received_at >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
+        )
+        AND reason = ''
     GROUP BY cdr_id
     HAVING countIf(leg = 'sell') > 0
 ) AS sold

@@ -24,6 +24,7 @@ from tests.dashboards.traffic import (
 T_MS = 1_763_900_000_000
 STEP_MS = 2_000
 CENT = 10_000_000
+OLD = 20_000
 
 
 @pytest.fixture
@@ -187,3 +188,18 @@ def test_no_tables_and_no_server_are_told_apart(settings: Settings) -> None:
     other.close()
     with pytest.raises(ClickHouseDown):
         connect(settings.model_copy(update={"clickhouse": "http://127.0.0.1:9"}))
+
+
+@pytest.mark.parametrize("name", ["earnings", "suspense_by_reason", "conservation", "destinations"])
+def test_the_last_minutes_do_not_cost_all_days(client: Client, name: str) -> None:
+    day_ms = 86_400_000
+    names = ("acme", "middle", "zeta")
+    old = [Call(i, T_MS - 5 * day_ms + i, customer=names[i % 3]) for i in range(OLD)]
+    store_calls(client, old, receipts=False)
+    new = [Call(OLD + i, T_MS + i, customer=names[i % 3]) for i in range(9)]
+    store_calls(client, new, receipts=False)
+    bound = {"since_ms": T_MS, "until_ms": T_MS, "step_ms": STEP_MS, "rows_max": 10}
+    asked = queries.text(name)
+    found = client.query(asked, parameters=bound, settings=queries.SETTINGS)
+    assert int(found.summary["read_rows"]) < OLD
+    assert found.result_rows if name != "suspense_by_reason" else not found.result_rows
