@@ -50,6 +50,13 @@ class Balance(NamedTuple):
     calls: int
 
 
+_LEG_COLUMNS: Final = [
+    *("reason", "has_buy"),
+    *("customer", "sell_currency", "sell_nanos"),
+    *("vendor", "buy_currency", "buy_nanos"),
+]
+
+
 class _Legs(NamedTuple):
     """Legs to be posted: columns of equal length, in order of their calls."""
 
@@ -82,8 +89,10 @@ def post(before: Mapping[Key, Balance], rated: pa.Table) -> dict[Key, Balance]:
     fresh = np.flatnonzero(_beyond(offset, row, taken) & _first(offset, row))
     if not len(fresh):
         return {}
-    offset, row = offset[fresh], row[fresh]
-    changed = _posted(before, log, _legs(rated.take(pa.array(fresh)), offset, row))
+    if len(fresh) < rated.num_rows:
+        offset, row = offset[fresh], row[fresh]
+        rated = rated.select(_LEG_COLUMNS).take(pa.array(fresh))
+    changed = _posted(before, log, _legs(rated, offset, row))
     last = (int(offset[-1]), int(row[-1]))
     return changed | {PARTITION: Balance(log, *last, 0, taken.calls + len(fresh))}
 
@@ -111,6 +120,9 @@ def _beyond(offset: I64, row: I64, at: Balance) -> Flags:
 
 def _first(offset: I64, row: I64) -> Flags:
     """Whether a row's position lies beyond all positions before it."""
+    rising = (offset[1:] > offset[:-1]) | ((offset[1:] == offset[:-1]) & (row[1:] > row[:-1]))
+    if rising.all():
+        return np.ones(len(offset), np.bool_)
     order = np.lexsort((row, offset))
     step = (np.diff(offset[order]) != 0) | (np.diff(row[order]) != 0)
     rank = np.empty(len(offset), np.int64)
@@ -168,8 +180,13 @@ def _posted(before: Mapping[Key, Balance], log: str, legs: _Legs) -> dict[Key, B
 def _groups(legs: _Legs) -> tuple[list[Key], I64]:
     """The distinct keys, and for each leg the number of its key."""
     columns = [c.combine_chunks().dictionary_encode() for c in legs[:3]]
-    codes = np.stack([c.indices.to_numpy() for c in columns])
-    distinct, group = np.unique(codes, axis=1, return_inverse=True)
     names = [c.dictionary.to_pylist() for c in columns]
-    keys = [Key(*(names[i][code] for i, code in enumerate(key))) for key in distinct.T.tolist()]
-    return keys, group.reshape(-1).astype(np.int64)
+    sizes = tuple(max(len(own), 1) for own in names)
+    codes = [c.indices.to_numpy().astype(np.int64) for c in columns]
+    distinct, group = np.unique(np.ravel_multi_index(codes, sizes), return_inverse=True)
+    parts = np.unravel_index(distinct, sizes)
+    keys = [
+        Key(*(own[code] for own, code in zip(names, key, strict=True)))
+        for key in zip(*(part.tolist() for part in parts), strict=True)
+    ]
+    return keys, group.astype(np.int64)

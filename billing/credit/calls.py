@@ -5,6 +5,7 @@ by how often it was told. The CDR has the last word: it closes a call whose stop
 """
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Final
 
 from billing.credit.account import AccountBook
@@ -87,14 +88,14 @@ class Calls:
         """Charges were posted to an account: spent_nanos in all; keys: the calls charged."""
         book = self._journal.book(account)
         book.spent_nanos = spent_nanos
-        for key in keys:
-            known = book.sessions.get(key)
-            if known is None:
-                self._posted[key] = now_ms
-            elif known.state != "closed":
+        keys = list(keys)
+        for key in [key for key in keys if key in book.sessions]:
+            known = book.sessions[key]
+            if known.state != "closed":
                 self._close(book, key, known, now_ms)
-        while len(self._posted) > POSTED_MAX:
-            del self._posted[next(iter(self._posted))]
+        self._posted.update((key, now_ms) for key in keys if key not in book.sessions)
+        for key in list(islice(self._posted, max(0, len(self._posted) - POSTED_MAX))):
+            del self._posted[key]
         self._journal.watch_use(book, now_ms)
 
     def look(self, book: AccountBook, key: str, session: Session, now_ms: int) -> None:
