@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help install run demo test check contract bench bench-stream bench-kernels bench-kernel-growth bench-scale \
 	bench-outage bench-flood bench-grafana bench-rerate bench-credit bench-decks bench-fraud bench-mediation \
-	simulate-credit soak simulate chaos grafana lock
+	simulate-credit soak simulate chaos screenshots grafana lock
 PY := .venv/bin/python
 STAMP := .venv/installed
 SHELL := /bin/bash
@@ -81,6 +81,9 @@ bench-deck-diff: install ## what a new version of 200,000 codes changes, with tr
 
 bench-grafana: install ## what each query of the Grafana dashboards reads and takes; the last line is JSON
 	@$(PY) -m tests.bench.grafana
+
+screenshots: install ## pictures of every page, from the demo: docs/img
+	@$(PY) -m tests.browser.screenshots
 
 simulate-credit: install ## thousands of calls on little money, with faults: the worst overrun; the last line is JSON
 	@$(PY) -m tests.credit

@@ -41,10 +41,15 @@ QUIET = [
 ]
 
 
+def chromium_path() -> str | None:
+    """The Chromium on PATH."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """The Chromium on PATH; without one the test fails and says how to get it."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
+    found = chromium_path()
     if found is None:
         pytest.fail(
             "no Chromium on PATH: `make test` installs it (Debian: sudo apt-get install chromium);"
