@@ -151,6 +151,6 @@ def test_an_admin_adds_a_user_and_finds_it_in_the_log(
     expect(row).to_contain_text("ann")
     expect(row).to_contain_text("new shift")
     page.screenshot(path=tmp_path / "audit.png", full_page=True)
-    page.get_by_role("link", name="Account").click()
+    page.locator("#me").click()
     expect(page.locator("#keys-card")).to_be_visible()
     page.screenshot(path=tmp_path / "account.png", full_page=True)
