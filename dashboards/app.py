@@ -28,6 +28,8 @@ from clickhouse.client import connect as open_client
 from dashboards import rater
 from dashboards.api import (
     account,
+    account_pages,
+    accounts,
     alert_pages,
     alerts,
     audit,
@@ -61,7 +63,8 @@ STATIC: Final = Path(__file__).parent / "static"
 SHUTDOWN_S_MAX: Final = 1
 BACKLOG: Final = 512
 ROUTERS: Final = (
-    *(page, noc, conservation, calls, call_pages, alerts, alert_pages, health, metrics),
+    *(page, noc, conservation, calls, call_pages, alerts, alert_pages),
+    *(accounts, account_pages, health, metrics),
     *(openapi, sign_in, session, account, users, audit),
 )
 

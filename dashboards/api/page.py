@@ -4,6 +4,7 @@ A page without data of its own: the figures come by the stream. What a page know
 """
 
 import json
+from collections.abc import Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -39,6 +40,13 @@ def shown(
     csrf = form_token(person.token) if person and person.via == "session" else ""
     about = {"person": person, "csrf": csrf, **more}
     return _templates.TemplateResponse(request, template, about, status_code=status)
+
+
+def lined(rows: Sequence[Any], name: str, money: str) -> str:
+    """A decimal filled up with zeros to the decimals of its column, so that points line up."""
+    places = max(len(getattr(row, name).partition(".")[2]) for row in rows)
+    whole, _, rest = money.partition(".")
+    return f"{whole}.{rest:0<{places}}" if places else whole
 
 
 def start_of(person: Person) -> str:

@@ -51,7 +51,7 @@ def pictures(settings: Settings, page: Page) -> None:
         if name == "calls":
             page.get_by_role("link", name="Why this price").click()
         take(name.removesuffix("s"))
-    for name in ("suspense", "account", "admin/users", "admin/audit"):
+    for name in ("suspense", "accounts", "account", "admin/users", "admin/audit"):
         page.goto(f"{url}/{name}")
         take(name.split("/")[-1])
 

@@ -1,0 +1,47 @@
+"""Accounts with their money: all of them, and one with what was paid and what credit said."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Depends
+from starlette.exceptions import HTTPException
+
+from clickhouse import account_sheet, credit
+from dashboards.account_schemas import AccountList, Role, WholeAccount
+from dashboards.account_views import account_views, event_view, movement_view
+from dashboards.api.state import Parts
+from dashboards.api.who import REFUSALS, STAFF_ONLY
+
+router = APIRouter(
+    prefix="/v1/accounts",
+    tags=["accounts"],
+    dependencies=[Depends(STAFF_ONLY)],
+    responses=REFUSALS,
+)
+
+
+@router.get("")
+def read_accounts(parts: Parts) -> AccountList:
+    """Every account: charged, paid, balance, and what a customer may still spend."""
+    with parts.reader.client() as client:
+        found = account_sheet.sheets(client)
+        states = {row["account"]: row for row in credit.states(client)}
+    return AccountList(accounts=account_views(found, states))
+
+
+@router.get("/{role}/{account}")
+def read_account(parts: Parts, role: Role, account: str) -> WholeAccount:
+    """One account, with its newest movements and events."""
+    with parts.reader.client() as client:
+        every = account_sheet.sheets(client)
+        own = [s for s in every if (s.account.role, s.account.account) == (role, account)]
+        if not own:
+            raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no {role} {account!r}.")
+        customer = role == "customer"
+        rows = credit.states(client, account) if customer else []
+        events = account_sheet.credit_events(client, account) if customer else []
+        moved = account_sheet.movements(client, role, account)
+    return WholeAccount(
+        sheets=account_views(own, {row["account"]: row for row in rows}),
+        movements=[movement_view(each) for each in moved],
+        events=[event_view(each) for each in events],
+    )
