@@ -18,12 +18,14 @@ class StandIn:
         self.closed = False
         self.on_query: Callable[[], object] = lambda: None
 
-    def query(self, text: str, parameters: dict[str, int], settings: object) -> SimpleNamespace:
+    def query(
+        self, text: str, parameters: dict[str, int] | None = None, settings: object = None
+    ) -> SimpleNamespace:
         """Like the client's, for bound parameters."""
-        self.asked.append((text, parameters))
+        self.asked.append((text, parameters or {}))
         self.on_query()
         found = next((rows for word, rows in self.rows.items() if word in text), [])
-        return SimpleNamespace(result_rows=found)
+        return SimpleNamespace(result_rows=found, named_results=list)
 
     def close(self) -> None:
         """Like the client's."""
