@@ -4,16 +4,23 @@ import json
 import urllib.error
 import urllib.request
 
+import pyarrow as pa
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.local import start
 from deploy.runtime.settings import Settings
 from streams import topics
+from streams.agents import collect_store, credit_store, fraud_store
 from tests.conftest import free_port
 from tests.deploy.conftest import Platform, until
 
 Partition = tuple[str, str]
+TOLD = (credit_store, fraud_store, collect_store)
+
+
+async def unused(_: str, __: pa.Table) -> None:
+    """Nothing is inserted here."""
 
 
 def get(settings: Settings, path: str) -> tuple[int, str]:
@@ -51,7 +58,9 @@ def test_partitions_that_went_to_another_worker_leave_the_gauge(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = platform.settings
-    every = {(topic, str(n)) for topic in topics.STREAMS for n in range(first.partitions)}
+    told = (topic for part in TOLD for topic in part.stores("", unused))
+    names = (*topics.STREAMS, *told)
+    every = {(topic, str(n)) for topic in names for n in range(first.partitions)}
     platform.send(*[b"no call"] * 50)
     until("all partitions, nothing waiting", lambda: lag(first) == dict.fromkeys(every, 0.0))
 
