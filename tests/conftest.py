@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -158,29 +158,38 @@ def settings(clickhouse_url: str, database: str, tmp_path: Path) -> "Settings":
 @pytest.fixture(scope="session")
 def whole_database(
     clickhouse_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> "Iterator[Settings]":
-    """Settings of the one database that holds every table; migrating takes seconds."""
+) -> "Iterator[tuple[Settings, set[str]]]":
+    """The one database that holds every table, and their names; migrating takes seconds."""
     from clickhouse.migrate import migrate
 
     name = f"test_{os.getpid()}_whole"
     found = settings_for(clickhouse_url, tmp_path_factory.mktemp("whole"), name)
     migrate(found)
-    yield found
+    yield found, {table for table, _ in _tables(found)}
     drop = f"DROP DATABASE IF EXISTS {name} SYNC".encode()
     urllib.request.urlopen(clickhouse_url, data=drop, timeout=30).close()
 
 
 @pytest.fixture
-def migrated(whole_database: "Settings", tmp_path: Path) -> "Settings":
-    """Settings of a database that holds every table, empty."""
+def migrated(whole_database: "tuple[Settings, set[str]]", tmp_path: Path) -> "Settings":
+    """Settings of a database that holds every table, empty; what a test added has gone."""
     from clickhouse.client import connect
 
-    client = connect(whole_database)
-    filled = client.query(
-        "SELECT name FROM system.tables WHERE database = currentDatabase()"
-        " AND engine LIKE '%MergeTree' AND total_rows > 0 AND name != 'schema_migration'"
-    )
-    for (name,) in filled.result_rows:
-        client.command(f"TRUNCATE TABLE `{name}` SYNC")
-    client.close()
-    return whole_database.model_copy(update={"data_dir": tmp_path})
+    settings, own = whole_database
+    with closing(connect(settings)) as client:
+        for name, rows in _tables(settings):
+            if name not in own:
+                client.command(f"DROP TABLE `{name}` SYNC")
+            elif rows and name != "schema_migration":
+                client.command(f"TRUNCATE TABLE `{name}` SYNC")
+    return settings.model_copy(update={"data_dir": tmp_path})
+
+
+def _tables(settings: "Settings") -> list[tuple[str, int]]:
+    """(name, rows) of all tables that hold rows."""
+    from clickhouse.client import connect
+
+    query = """SELECT name, total_rows FROM system.tables
+        WHERE database = currentDatabase() AND engine LIKE '%MergeTree'"""
+    with closing(connect(settings)) as client:
+        return [(str(name), int(rows or 0)) for name, rows in client.query(query).result_rows]
