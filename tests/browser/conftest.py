@@ -82,7 +82,8 @@ class Guard:
             self.errors.append(message.text)
 
     def _failed(self, request: Request) -> None:
-        if not request.url.endswith("/stream"):
+        left = request.failure == "net::ERR_ABORTED"  # the page was left before it had come
+        if not left and not request.url.endswith("/stream"):
             self.errors.append(f"{request.url}: {request.failure}")
 
     def _request(self, request: Request) -> None:
