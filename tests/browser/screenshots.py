@@ -13,6 +13,7 @@ from pathlib import Path
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from dashboards.identity.roles import Role
+from deploy.local import is_up
 from deploy.runtime.settings import Settings
 from tests.browser.conftest import QUIET, chromium_path
 from tests.dashboards import people
@@ -20,6 +21,7 @@ from tests.deploy.conftest import settings_in
 
 PICTURES = Path(__file__).parents[2] / "docs" / "img"
 SIZE: ViewportSize = {"width": 1600, "height": 1000}
+START_S_MAX = 120
 ALERT_S_MAX = 420
 WARM_S = 240
 FIRST = "main table tbody a"
@@ -66,15 +68,11 @@ def main() -> None:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=chromium_path(), args=QUIET)
                 page = browser.new_page(viewport=SIZE)
-                until = time.monotonic() + 120
-                while True:
-                    try:
-                        page.goto(f"http://{settings.console}/sign-in")
-                        break
-                    except Exception:
-                        if time.monotonic() > until or demo.poll() is not None:
-                            raise
-                        page.wait_for_timeout(500)
+                until = time.monotonic() + START_S_MAX
+                while not is_up(settings.console, "TOLLWIRE_CONSOLE"):
+                    if time.monotonic() > until or demo.poll() is not None:
+                        raise SystemExit(f"no console:\n{(Path(name) / 'run.log').read_text()}")
+                    page.wait_for_timeout(500)
                 pictures(settings, page)
                 browser.close()
         finally:
