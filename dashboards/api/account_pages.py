@@ -4,7 +4,6 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from billing.instants import format_instant_ms
 from dashboards.account_schemas import Role
 from dashboards.api import page
 from dashboards.api.accounts import read_account, read_accounts
@@ -17,9 +16,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/accounts")
 def open_accounts(request: Request, person: Staff, parts: Parts) -> Response:
     """Every account."""
-    return page.shown(
-        request, "accounts.html", person, accounts=read_accounts(parts).accounts, lined=page.lined
-    )
+    return page.shown(request, "accounts.html", person, accounts=read_accounts(parts).accounts)
 
 
 @router.get("/accounts/{role}/{account}")
@@ -28,7 +25,4 @@ def open_account(
 ) -> Response:
     """One account."""
     found = read_account(parts, role, account)
-    return page.shown(
-        request, "ledger.html", person, found=found, account=found.sheets[0],
-        instant=format_instant_ms, lined=page.lined,
-    )  # fmt: skip
+    return page.shown(request, "ledger.html", person, found=found)

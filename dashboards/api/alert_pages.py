@@ -6,7 +6,6 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from billing.instants import format_instant_ms
 from dashboards.api import page
 from dashboards.api.alerts import Alert, Hours, read_alert, read_alerts
 from dashboards.api.state import Parts
@@ -26,12 +25,7 @@ router = APIRouter(include_in_schema=False)
 def open_alerts(request: Request, person: Staff, parts: Parts, hours: Hours = 24) -> Response:
     """Alerts told within the last hours."""
     found = read_alerts(parts, hours).alerts
-    more: dict[str, Any] = {
-        "alerts": found,
-        "hours": HOURS,
-        "asked": hours,
-        "instant": format_instant_ms,
-    }
+    more: dict[str, Any] = {"alerts": found, "hours": HOURS, "asked": hours}
     return page.shown(request, "alerts.html", person, **more)
 
 

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from billing.instants import format_instant_ms
 from billing.rating import REASONS
 from dashboards.api import page
 from dashboards.api.call_query import After, Calls, Window
@@ -15,6 +14,7 @@ from dashboards.api.calls import read_call, read_calls, read_suspense, read_why
 from dashboards.api.state import Parts
 from dashboards.api.who import Staff
 from dashboards.identity.roles import Person
+from dashboards.lining import lined
 
 HOURS: Final = ((1, "last hour"), (6, "last 6 hours"), (24, "last 24 hours"), (168, "last 7 days"))
 
@@ -27,15 +27,9 @@ def open_calls(
 ) -> Response:
     """Calls of a window, newest first."""
     found = read_calls(parts, wanted, after)
-    shown = [leg.money or "" for call in found.calls for leg in call.legs]
-    places = max((len(money.partition(".")[2]) for money in shown), default=0)
-
-    def lined(money: str) -> str:
-        whole, _, rest = money.partition(".")
-        return f"{whole}.{rest:0<{places}}" if places else whole
-
+    shown = lined(leg.money or "" for call in found.calls for leg in call.legs)
     reasons = [reason for reason in REASONS if reason]
-    return _page(request, person, "calls.html", page=found, reasons=reasons, lined=lined)
+    return _page(request, person, "calls.html", page=found, reasons=reasons, money=shown)
 
 
 @router.get("/calls/{call}")
@@ -61,10 +55,5 @@ def _page(request: Request, person: Person, name: str, **more: Any) -> Response:
     def link(**changed: str) -> str:
         return "?" + urlencode({k: v for k, v in {**asked, **changed}.items() if v})
 
-    same: dict[str, Any] = {
-        "asked": asked,
-        "link": link,
-        "hours": HOURS,
-        "instant": format_instant_ms,
-    }
+    same: dict[str, Any] = {"asked": asked, "link": link, "hours": HOURS}
     return page.shown(request, name, person, **same, **more)

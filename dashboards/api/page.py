@@ -4,7 +4,6 @@ A page without data of its own: the figures come by the stream. What a page know
 """
 
 import json
-from collections.abc import Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +21,7 @@ from dashboards.definitions import DEFINITIONS
 from dashboards.identity.access import API, Elsewhere, who
 from dashboards.identity.roles import Person
 from dashboards.identity.sessions import form_token
+from dashboards.lining import lined
 from deploy.runtime.documents import DocumentsDown
 
 PAGES: Final = Path(__file__).parents[1] / "pages"
@@ -30,7 +30,12 @@ ACCOUNT: Final = "/account"
 
 router = APIRouter(include_in_schema=False)
 _templates = Jinja2Templates(PAGES)
-_templates.env.globals["utc"] = lambda at_ms: format_instant_ms(at_ms)[:16].replace("T", " ")
+_templates.env.globals |= {
+    "lined": lined,
+    "instant": format_instant_ms,
+    "second": lambda at_ms: format_instant_ms(at_ms)[:19].replace("T", " "),
+    "utc": lambda at_ms: format_instant_ms(at_ms)[:16].replace("T", " "),
+}
 
 
 def shown(
@@ -40,13 +45,6 @@ def shown(
     csrf = form_token(person.token) if person and person.via == "session" else ""
     about = {"person": person, "csrf": csrf, **more}
     return _templates.TemplateResponse(request, template, about, status_code=status)
-
-
-def lined(rows: Sequence[Any], name: str, money: str) -> str:
-    """A decimal filled up with zeros to the decimals of its column, so that points line up."""
-    places = max(len(getattr(row, name).partition(".")[2]) for row in rows)
-    whole, _, rest = money.partition(".")
-    return f"{whole}.{rest:0<{places}}" if places else whole
 
 
 def start_of(person: Person) -> str:

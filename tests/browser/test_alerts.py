@@ -48,7 +48,7 @@ def test_an_operator_answers_an_alert(
     store_alert(client, ALERT, "critical", 500 * 10**9, now_ms)
     page = open_page("/noc", **OPERATOR)
     page.get_by_role("link", name=ALERT).click()
-    expect(page.get_by_text("told 1 times")).to_be_visible()
+    expect(page.get_by_text("told once")).to_be_visible()
 
     button = page.get_by_role("button", name="Fraud: block destination")
     button.click()
