@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from dashboards.schemas import AlertRow, Money, Schema
+from deploy.fraud_alerts import PersonSays
 
 Act = Literal["", "throttle", "block_destination", "block_account"]
 
@@ -77,7 +78,7 @@ class Answer(Schema):
     or harmless, which lifts its blocks.
     """
 
-    kind: Literal["confirm", "undo"]
+    kind: PersonSays
     value: Act = ""
     note: Annotated[str, Field(min_length=3, max_length=500, examples=["a customer's campaign"])]
 

@@ -14,6 +14,8 @@ from deploy.runtime.settings import load_settings
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
+    from deploy.fraud_alerts import PersonSays
+
 app = typer.Typer(
     no_args_is_help=True, help="Fraud: alerts, what is done about them, rules tried on the past."
 )
@@ -106,13 +108,14 @@ def undo(alert: str, note: Note = "", by: By = "") -> None:
     _say("undo", alert, by, "", note)
 
 
-def _say(kind: str, alert: str, by: str, value: str, note: str) -> None:
+def _say(kind: "PersonSays", alert: str, by: str, value: str, note: str) -> None:
     from deploy import fraud_alerts  # noqa: PLC0415
 
     me = by or getpass.getuser()
     with _reading() as client:
-        account = fraud_alerts.say(client, load_settings(), kind, alert, me, value, note)
-    typer.echo(f"alert {alert} of {account}: {kind} is sent to the watch; "
+        found = fraud_alerts.of_an_account(client, alert)
+    fraud_alerts.say(load_settings(), found, kind, me, value, note)
+    typer.echo(f"alert {alert} of {found.account}: {kind} is sent to the watch; "
                f"tollwire fraud show {alert} says what came of it")  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 from clickhouse_connect.driver.client import Client
@@ -20,6 +20,9 @@ from streams import topics
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
 EVER_MS: Final = 0
+BROKER_S_MAX: Final = 5.0
+"""somebody waits for the answer"""
+PersonSays = Literal["confirm", "undo"]
 
 
 class NoAlert(TollwireError):
@@ -56,23 +59,24 @@ def whole(client: Client, alert: str) -> dict[str, Any]:
     return _readable({**found, "actions": [_readable(row) for row in actions]})
 
 
-def say(
-    client: Client, settings: Settings, kind: str, alert: str, by: str, value: str, note: str
-) -> str:
-    """Tell the watch what an alert is; returns the account.
-
-    Raises NoAlert, NoAccount, BrokerDown.
-    """
+def of_an_account(client: Client, alert: str) -> FraudAlert:
+    """An alert that something can be done about. Raises NoAlert, NoAccount."""
     found = _find(client, alert)
-    account = found.account
-    if not account:
+    if not found.account:
         said = f"alert {alert} is about {found.subject}: no account that could be blocked"
         raise NoAccount(said)
-    action = Action(kind, alert, account, by, int(time.time() * 1_000), value, note=note)  # type: ignore[arg-type]
-    asyncio.run(topics.ensure_topics(settings))
-    message = (topics.FRAUD_ACTIONS, account.encode(), msgspec.json.encode(action))
+    return found
+
+
+def say(
+    settings: Settings, found: FraudAlert, kind: PersonSays, by: str, value: str, note: str
+) -> None:
+    """Tell the watch what an alert of an account is. Raises BrokerDown, within BROKER_S_MAX."""
+    at_ms = int(time.time() * 1_000)
+    action = Action(kind, found.id, found.account, by, at_ms, value, note=note)
+    asyncio.run(topics.ensure_topics(settings, BROKER_S_MAX))
+    message = (topics.FRAUD_ACTIONS, found.account.encode(), msgspec.json.encode(action))
     asyncio.run(topics.send_all(settings, [message], f"send the {kind}"))
-    return account
 
 
 def _find(client: Client, alert: str) -> FraudAlert:

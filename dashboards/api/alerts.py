@@ -46,16 +46,22 @@ def answer_alert(
     parts: Parts, person: Operator, identity: Identities, alert: Alert, answer: Answer
 ) -> Sent:
     """Say that an alert is fraud or harmless; the watch does what follows within seconds."""
-    before = read_alert(parts, alert)
+    with parts.reader.client() as client:
+        try:
+            found = fraud_alerts.of_an_account(client, alert)
+        except fraud_alerts.NoAlert as error:
+            raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from None
+        except fraud_alerts.NoAccount as error:
+            raise Refused(str(error)) from None
+
+    def told(what: str) -> None:
+        done = (found.done or "nothing", answer.value or "policy", answer.note)
+        identity.audit.tell(Event(identity.clock_ms(), person.name, what, alert, *done))
+
+    told(f"alert.{answer.kind}")  # first: nothing is done that the log has not
     try:
-        with parts.reader.client() as client:
-            said = (answer.kind, alert, person.name, answer.value, answer.note)
-            account = fraud_alerts.say(client, parts.settings, *said)
-    except fraud_alerts.NoAccount as error:
-        raise Refused(str(error)) from None
+        fraud_alerts.say(parts.settings, found, answer.kind, person.name, answer.value, answer.note)
     except TollwireError as error:
+        told(f"alert.{answer.kind}.failed")
         raise Unavailable(f"The broker did not take it: {error}") from error
-    what = f"alert.{answer.kind}"
-    done = (before.done or "nothing", answer.value or "policy", answer.note)
-    identity.audit.tell(Event(identity.clock_ms(), person.name, what, alert, *done))
-    return Sent(account=account)
+    return Sent(account=found.account)

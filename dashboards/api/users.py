@@ -38,7 +38,7 @@ class UserAsked(BaseModel):
 
 
 class UserChange(BaseModel):
-    """What shall be different; what is left out stays."""
+    """What shall be different, one thing at a time; what is left out stays."""
 
     roles: list[Role] | None = Field(default=None, min_length=1, max_length=len(Role))
     partner: str = Field(default="", max_length=200)
@@ -86,6 +86,8 @@ async def add_user(asked: UserAsked, person: Admin, identity: Identities) -> One
 @router.patch("/v1/users/{name}")
 def change_user(name: str, change: UserChange, person: Admin, identity: Identities) -> UserShown:
     """Give other roles, disable, enable."""
+    if change.roles is not None and change.disabled is not None:
+        raise Refused("give other roles, or let in or out: one at a time")
     by = identity.by(person.name, change.reason)
     try:
         if change.roles is not None:

@@ -1,7 +1,5 @@
 """The API of accounts: the app in one process on a real ClickHouse."""
 
-from pathlib import Path
-
 import httpx
 import pyarrow as pa
 import pytest
@@ -15,17 +13,11 @@ from clickhouse.credit_tables import CREDIT_EVENT
 from clickhouse.tables import BALANCE
 from deploy.runtime.settings import Settings
 from tests.dashboards.decks import store_decks
-from tests.dashboards.test_api import console, with_app
-from tests.dashboards.test_calls_api import asked
+from tests.dashboards.one_process import asked
 
 T_MS = 1_763_900_000_000
 UNIT = 10**9
-
-
-@pytest.fixture(autouse=True)
-def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The default folder of data is the test's own."""
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 @pytest.fixture
@@ -101,4 +93,4 @@ def test_without_accounts_the_page_says_how_to_load_them(migrated: Settings) -> 
         page = (await http.get("/accounts", headers={"accept": "text/html"})).text
         assert page.count("tollwire accounts load") == 2
 
-    with_app(console(lambda: connect(migrated)), test, reads=False)
+    asked(migrated, test)

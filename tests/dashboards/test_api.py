@@ -2,70 +2,23 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
-from dashboards.app import build
 from dashboards.definitions import DEFINITIONS, Figure
 from dashboards.headers import SECURITY
-from dashboards.hub import Frame
-from dashboards.identity.cookie import PLAIN
 from dashboards.poller import Poller
 from dashboards.schemas import Snapshot
-from deploy.runtime.settings import Settings
-from tests.conftest import free_port
-from tests.dashboards.people import entrance
+from tests.dashboards.one_process import console, first_read, with_app
 from tests.dashboards.rows import NOW_MS
 from tests.dashboards.stand_in import StandIn, away
 from tests.dashboards.test_hub import WAIT_S_MAX, run
 
 LINE = [(1, "received", 7, 70_500), (1, "rated", 4, 40_000), (1, "suspended", 1, 10_500)]
 LINE += [(1, "dead", 0, 0), (1, "duplicate", 2, 20_000)]
-
-
-@pytest.fixture(autouse=True)
-def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The default folder of data is the test's own."""
-    monkeypatch.chdir(tmp_path)
-
-
-def console(connect: Callable[[], Any]) -> FastAPI:
-    """An app whose rater and broker are away."""
-    names = ("rater_metrics", "broker")
-    settings = Settings.model_validate({name: f"127.0.0.1:{free_port()}" for name in names})
-    return build(settings, connect)
-
-
-def with_app(
-    app: FastAPI, test: Callable[[httpx.AsyncClient], Coroutine[Any, Any, None]], reads: bool = True
-) -> None:
-    """Run the app's lifespan around a test, signed in, once the first read has been tried."""
-
-    async def inside() -> None:
-        async with app.router.lifespan_context(app):
-            if reads:
-                await first_read(app)
-            transport = httpx.ASGITransport(app)
-            cookies = {PLAIN: entrance(app.state.identity)}
-            async with httpx.AsyncClient(
-                transport=transport, base_url="http://console", cookies=cookies
-            ) as http:
-                await test(http)
-
-    run(inside())
-
-
-async def first_read(app: FastAPI) -> Frame:
-    """The first frame after a read, good or bad."""
-    async for frame in app.state.console.hub.frames():
-        if frame.snapshot.state != "loading":
-            return frame  # type: ignore[no-any-return]
-    raise AssertionError("the hub closed before the first read")
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 def test_pages_carry_the_headers_and_no_outside_address() -> None:

@@ -1,7 +1,5 @@
 """The API of stored calls: the app in one process on a real ClickHouse."""
 
-from collections.abc import Callable, Coroutine
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,20 +9,14 @@ from clickhouse_connect.driver.client import Client
 from clickhouse.client import connect
 from deploy.runtime.settings import Settings
 from tests.dashboards.decks import store_decks
+from tests.dashboards.one_process import asked, console, with_app
 from tests.dashboards.stand_in import away
-from tests.dashboards.test_api import console, with_app
 from tests.dashboards.traffic import Call, store_calls
 
 T_MS = 1_763_900_000_000
 SPAN = {"from": "2025-11-23T12:00:00Z", "until": "2025-11-23T13:00:00Z"}
 PRICED = Call(1, T_MS)
-Test = Callable[[httpx.AsyncClient], Coroutine[Any, Any, None]]
-
-
-@pytest.fixture(autouse=True)
-def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The default folder of data is the test's own."""
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 @pytest.fixture
@@ -33,11 +25,6 @@ def client(migrated: Settings) -> Client:
     opened = connect(migrated)
     store_decks(opened)
     return opened
-
-
-def asked(settings: Settings, test: Test) -> None:
-    """Run a test with the app on this database."""
-    with_app(console(lambda: connect(settings)), test, reads=False)
 
 
 def test_a_page_of_calls_and_the_one_after(migrated: Settings, client: Client) -> None:

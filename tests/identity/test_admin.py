@@ -44,6 +44,9 @@ def test_a_user_is_added_changed_and_disabled(app: FastAPI, own: Identity) -> No
         assert (await http.post("/v1/users", json=asked)).status_code == 422
         changed = await http.patch("/v1/users/ann", json={"roles": ["noc.operator"]})
         assert (changed.json()["roles"], changed.json()["disabled"]) == (["noc.operator"], False)
+        both = {"roles": ["noc.viewer"], "disabled": True}
+        assert (await http.patch("/v1/users/ann", json=both)).status_code == 422
+        assert own.users.known("ann").roles == ("noc.operator",)
         reset = await http.post("/v1/users/ann/password", json={})
         assert own.users.verified("ann", reset.json()["password"]) is not None
         assert (await http.patch("/v1/users/ann", json={"disabled": True})).json()["disabled"]
