@@ -3,15 +3,13 @@
 May raise ClickHouseDown, ClickHouseRefused.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from clickhouse_connect.driver.client import Client
 
 from billing.parties import Account
 from clickhouse import credit, reference
-from clickhouse.client import asking
-from clickhouse.queries import SETTINGS, text
+from clickhouse.queries import ask
 
 ROWS_MAX: Final = 100
 
@@ -67,16 +65,10 @@ def sheets(client: Client) -> list[Sheet]:
 def movements(client: Client, role: str, account: str) -> list[Movement]:
     """The newest ROWS_MAX payments and adjustments of an account."""
     bound = {"role": role, "account": account, "rows_max": ROWS_MAX}
-    return [Movement(*row) for row in _ask(client, "movements", bound)]
+    return [Movement(*row) for row in ask(client, "movements", bound)]
 
 
 def credit_events(client: Client, account: str) -> list[CreditEvent]:
     """The newest ROWS_MAX events of a customer's credit."""
     bound = {"account": account, "rows_max": ROWS_MAX}
-    return [CreditEvent(*row) for row in _ask(client, "credit_events", bound)]
-
-
-def _ask(client: Client, name: str, bound: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
-    with asking():
-        rows = client.query(text(name), parameters=dict(bound), settings=SETTINGS).result_rows
-    return list(rows)
+    return [CreditEvent(*row) for row in ask(client, "credit_events", bound)]

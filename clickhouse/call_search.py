@@ -10,8 +10,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from clickhouse_connect.driver.client import Client
 
-from clickhouse.client import asking
-from clickhouse.queries import SETTINGS, text
+from clickhouse.queries import ask
 
 ID: Final = re.compile(r"[0-9a-f]{32}")
 LAST: Final = "f" * 32
@@ -100,7 +99,7 @@ def page(client: Client, wanted: Wanted, before: tuple[int, str] | None, rows: i
     """The newest `rows` calls, of those before a cursor (at_ms, id)."""
     before_ms, before_id = before or (wanted.until_ms, LAST)
     bound = {**wanted._asdict(), "before_ms": before_ms, "before_id": before_id, "rows_max": rows}
-    found = _ask(client, "calls", bound)
+    found = ask(client, "calls", bound)
     if not found:
         return []
     times = [int(row[1]) for row in found]
@@ -112,7 +111,7 @@ def one(client: Client, call: str) -> Whole | None:
     """A call by its id."""
     if not ID.fullmatch(call):
         return None
-    found = _ask(client, "call", {"id": call})
+    found = ask(client, "call", {"id": call})
     if not found:
         return None
     own, (switch, call_id, pdd_ms, lrn, received_ms, *place) = found[0][:8], found[0][8:]
@@ -124,14 +123,14 @@ def one(client: Client, call: str) -> Whole | None:
 def rate_row(client: Client, leg: Leg) -> RateRow | None:
     """The row of a deck that charged a leg."""
     at = {"deck_version": leg.deck_version, "rate_row": leg.rate_row}
-    found = _ask(client, "rate_row", at)
+    found = ask(client, "rate_row", at)
     return RateRow(*found[0]) if found else None
 
 
 def suspense(client: Client, from_ms: int, until_ms: int) -> list[Waiting]:
     """What waits in suspense of a window, most minutes first, at most SUSPENSE_MAX lines."""
     bound = {"from_ms": from_ms, "until_ms": until_ms, "rows_max": SUSPENSE_MAX}
-    return [Waiting(*row) for row in _ask(client, "suspense", bound)]
+    return [Waiting(*row) for row in ask(client, "suspense", bound)]
 
 
 def _call(row: Sequence[Any], legs: Mapping[str, list[Leg]]) -> Call:
@@ -143,12 +142,6 @@ def _call(row: Sequence[Any], legs: Mapping[str, list[Leg]]) -> Call:
 def _legs(client: Client, ids: list[str], from_ms: int, until_ms: int) -> dict[str, list[Leg]]:
     bound = {"ids": ids, "from_ms": from_ms, "until_ms": until_ms}
     found: dict[str, list[Leg]] = {}
-    for call, *leg in _ask(client, "call_legs", bound):
+    for call, *leg in ask(client, "call_legs", bound):
         found.setdefault(call, []).append(Leg(*leg))
     return found
-
-
-def _ask(client: Client, name: str, bound: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
-    with asking():
-        rows = client.query(text(name), parameters=dict(bound), settings=SETTINGS).result_rows
-    return list(rows)

@@ -115,7 +115,8 @@ def text(name: str) -> str:
     return (_FOLDER / f"{name}.sql").read_text("utf-8")
 
 
-def _ask(client: Client, name: str, bound: Mapping[str, int]) -> Sequence[Sequence[Any]]:
+def ask(client: Client, name: str, bound: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+    """The rows of a query of the folder."""
     with asking():
         answer = client.query(text(name), parameters=dict(bound), settings=SETTINGS)
     rows: Sequence[Sequence[Any]] = answer.result_rows
@@ -124,47 +125,47 @@ def _ask(client: Client, name: str, bound: Mapping[str, int]) -> Sequence[Sequen
 
 def intake(client: Client, since_ms: int, step_ms: int) -> list[Intake]:
     """Arrivals since `since_ms` in steps aligned to multiples of `step_ms`; empty steps absent."""
-    rows = _ask(client, "intake", {"since_ms": since_ms, "step_ms": step_ms})
+    rows = ask(client, "intake", {"since_ms": since_ms, "step_ms": step_ms})
     return [Intake(*row) for row in rows]
 
 
 def earnings(client: Client, since_ms: int, step_ms: int) -> list[Earning]:
     """Legs of calls that arrived since `since_ms`, per aligned step and currency."""
-    rows = _ask(client, "earnings", {"since_ms": since_ms, "step_ms": step_ms})
+    rows = ask(client, "earnings", {"since_ms": since_ms, "step_ms": step_ms})
     return [Earning(*row) for row in rows]
 
 
 def destinations(client: Client, since_ms: int) -> list[Destination]:
     """The largest destinations by revenue since `since_ms`, at most DESTINATIONS_MAX."""
-    rows = _ask(client, "destinations", {"since_ms": since_ms, "rows_max": DESTINATIONS_MAX})
+    rows = ask(client, "destinations", {"since_ms": since_ms, "rows_max": DESTINATIONS_MAX})
     return [Destination(*row) for row in rows]
 
 
 def suspense_by_reason(client: Client, since_ms: int) -> list[Reason]:
     """Calls in suspense that arrived since `since_ms`, most frequent reason first."""
-    rows = _ask(client, "suspense_by_reason", {"since_ms": since_ms, "rows_max": REASONS_MAX})
+    rows = ask(client, "suspense_by_reason", {"since_ms": since_ms, "rows_max": REASONS_MAX})
     return [Reason(*row) for row in rows]
 
 
 def dead_by_reason(client: Client, since_ms: int) -> list[Reason]:
     """Dead letters that arrived since `since_ms`, most frequent reason first."""
-    rows = _ask(client, "dead_by_reason", {"since_ms": since_ms, "rows_max": REASONS_MAX})
+    rows = ask(client, "dead_by_reason", {"since_ms": since_ms, "rows_max": REASONS_MAX})
     return [Reason(*row) for row in rows]
 
 
 def dead_last(client: Client, since_ms: int, rows_max: int) -> list[DeadLetter]:
     """The newest dead letters since `since_ms`; texts cut to VALUE_CHARS_MAX characters."""
     bound = {"since_ms": since_ms, "rows_max": rows_max, "value_chars_max": VALUE_CHARS_MAX}
-    return [DeadLetter(*row) for row in _ask(client, "dead_last", bound)]
+    return [DeadLetter(*row) for row in ask(client, "dead_last", bound)]
 
 
 def conservation(client: Client, since_ms: int, until_ms: int) -> list[Balance]:
     """Parts of the line for calls that arrived from `since_ms`; settled means before `until_ms`."""
-    rows = _ask(client, "conservation", {"since_ms": since_ms, "until_ms": until_ms})
+    rows = ask(client, "conservation", {"since_ms": since_ms, "until_ms": until_ms})
     return [Balance(bool(row[0]), *row[1:]) for row in rows]
 
 
 def newest_call(client: Client, since_ms: int) -> Newest:
     """Arrival of the newest stored call, looked for since `since_ms`."""
-    newest_ms, stored_rows = _ask(client, "newest_call", {"since_ms": since_ms})[0]
+    newest_ms, stored_rows = ask(client, "newest_call", {"since_ms": since_ms})[0]
     return Newest(newest_ms or None, stored_rows)

@@ -7,6 +7,7 @@ import msgspec
 import pyarrow as pa
 import structlog
 
+from billing.instants import INSTANT_MS_MAX, INSTANT_MS_MIN
 from clickhouse.client import ClickHouseDown
 from clickhouse.table import Table
 from deploy.runtime import metrics
@@ -26,6 +27,8 @@ _NONE_OF_OURS: Final = (
     LookupError,
     ValueError,
     TypeError,
+    OverflowError,
+    RecursionError,
 )
 """what reading such a message raises"""
 
@@ -43,6 +46,7 @@ class JsonStore:
     ) -> None:
         self.table, self._at, self._row_of = table, at, row_of
         self._log, self._insert = log, insert
+        self._instants = [f.name for f in table.schema if pa.types.is_timestamp(f.type)]
 
     def rows(self, messages: Sequence[Message]) -> list[pa.Table]:
         """Messages as rows, a table for each day: an insert into several is not atomic."""
@@ -52,10 +56,18 @@ class JsonStore:
                 partition, offset, value = message
                 where = {"log": self._log, "partition": partition, "offset": offset}
                 row = {**self._row_of(_OBJECT.decode(value)), **where}
-                days.setdefault(int(row[self._at]) // DAY_MS, []).append((message, row))
+                self._dated(row)
+                days.setdefault(row[self._at] // DAY_MS, []).append((message, row))
             except _NONE_OF_OURS as error:
                 self._passed_over(message, error)
         return [table for found in days.values() for table in self._tables(found)]
+
+    def _dated(self, row: Row) -> None:
+        """Raises ValueError where an instant is none of this century; 0 says that there is none."""
+        for name in self._instants:
+            ms = row[name]
+            if not (INSTANT_MS_MIN <= ms < INSTANT_MS_MAX or (ms == 0 and name != self._at)):
+                raise ValueError(f"{name}: {ms} is no instant from 2000 to 2099")
 
     def _tables(self, found: list[tuple[Message, Row]]) -> list[pa.Table]:
         """One table, or one for each row that is a row where there are others."""

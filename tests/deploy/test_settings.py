@@ -1,6 +1,7 @@
 """Every setting refuses a bad value, by name, in every process; a misspelt one is found."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -144,3 +145,12 @@ def test_no_process_starts_with_a_bad_setting(process: str) -> None:
     first, second = done.stderr.splitlines()
     assert first == "error: TOLLWIRE_BROKR: no such setting; did you mean TOLLWIRE_BROKER?"
     assert second.startswith("TOLLWIRE_PARTITIONS='many': Input should be a valid integer")
+
+
+def test_the_guide_has_each_setting_once_in_its_table() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "operate.md").read_text()
+    table = guide.split("\n## Settings\n")[1].split("\n## ")[0]
+    found = re.findall(r"^\| (TOLLWIRE_[A-Z_]+)(?:, (_[A-Z]+))? \|", table, re.MULTILINE)
+    names = [name for name, _ in found]
+    names += [name.rsplit("_", 1)[0] + more for name, more in found if more]
+    assert sorted(names) == sorted(f"TOLLWIRE_{name.upper()}" for name in Settings.model_fields)
