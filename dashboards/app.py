@@ -27,7 +27,6 @@ from starlette.types import Lifespan
 from clickhouse.client import connect as open_client
 from dashboards import rater
 from dashboards.api import (
-    account,
     account_pages,
     accounts,
     alert_pages,
@@ -40,6 +39,7 @@ from dashboards.api import (
     metrics,
     noc,
     openapi,
+    own_account,
     page,
     problems,
     session,
@@ -65,7 +65,7 @@ BACKLOG: Final = 512
 ROUTERS: Final = (
     *(page, noc, conservation, calls, call_pages, alerts, alert_pages),
     *(accounts, account_pages, health, metrics),
-    *(openapi, sign_in, session, account, users, audit),
+    *(openapi, sign_in, session, own_account, users, audit),
 )
 
 

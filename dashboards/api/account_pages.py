@@ -25,4 +25,4 @@ def open_account(
 ) -> Response:
     """One account."""
     found = read_account(parts, role, account)
-    return page.shown(request, "ledger.html", person, found=found)
+    return page.shown(request, "account.html", person, found=found)

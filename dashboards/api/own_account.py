@@ -57,7 +57,7 @@ def open_account(request: Request, person: SignedInAtAll, identity: Identities) 
     keys = [] if person.must_change else identity.keys.all(person.name)
     return shown(
         request,
-        "account.html",
+        "own_account.html",
         person,
         keys=keys,
         grantable=_grantable(person),
