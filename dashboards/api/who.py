@@ -16,11 +16,16 @@ SIGNED_IN_AT_ALL: Final = needs(*EVERYBODY, unfinished=True)
 """also with a one-time password that is yet to be changed"""
 ADMIN_ONLY: Final = needs(Role.ADMIN)
 OPERATES: Final = needs(Role.NOC_OPERATOR)
+ANALYSES: Final = needs(Role.FINANCE_ANALYST)
+"""prepares what moves money: drafts of decks, scopes of runs"""
+APPROVES: Final = needs(Role.FINANCE_APPROVER)
 
 Staff = Annotated[Person, Depends(STAFF_ONLY)]
 SignedIn = Annotated[Person, Depends(SIGNED_IN)]
 SignedInAtAll = Annotated[Person, Depends(SIGNED_IN_AT_ALL)]
 Operator = Annotated[Person, Depends(OPERATES)]
+Analyst = Annotated[Person, Depends(ANALYSES)]
+Approver = Annotated[Person, Depends(APPROVES)]
 Admin = Annotated[Person, Depends(ADMIN_ONLY)]
 Identities = Annotated[Identity, Depends(access.identity)]
 
