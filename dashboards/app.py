@@ -48,15 +48,16 @@ from dashboards.api import (
 )
 from dashboards.api.state import Console
 from dashboards.broker import Broker
+from dashboards.documents.answers import Answers
 from dashboards.headers import SecurityHeaders
 from dashboards.hub import Hub
 from dashboards.identity import first_run
 from dashboards.identity.access import Elsewhere, without_rule
-from dashboards.identity.store import Identity, of_settings
+from dashboards.identity.store import of_settings
 from dashboards.poller import Poller
 from dashboards.pulse import Pulse
 from dashboards.reader import Reader
-from deploy.runtime.documents import DocumentsDown
+from deploy.runtime.documents import DocumentsDown, documents_url
 from deploy.runtime.settings import Settings, host_port
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -98,10 +99,13 @@ def build(settings: Settings, connect: Callable[[], Client] | None = None) -> Fa
             task.cancel()
         await asyncio.wait(console.tasks)
 
-    return _app(console, of_settings(settings, _now_ms), lifespan)
+    app = _app(lifespan)
+    app.state.console, app.state.identity = console, of_settings(settings, _now_ms)
+    app.state.answers = Answers(documents_url(settings))
+    return app
 
 
-def _app(console: Console, identity: Identity, lifespan: Lifespan[FastAPI]) -> FastAPI:
+def _app(lifespan: Lifespan[FastAPI]) -> FastAPI:
     app = FastAPI(
         title="Tollwire console",
         version="1",
@@ -117,7 +121,6 @@ def _app(console: Console, identity: Identity, lifespan: Lifespan[FastAPI]) -> F
             Elsewhere: page.go_elsewhere,
         },
     )
-    app.state.console, app.state.identity = console, identity
     for each in ROUTERS:
         app.include_router(each.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from billing.errors import TollwireError
 from dashboards.alert_schemas import AlertList, Answer, Sent, WholeAlert
 from dashboards.alerts import row_of
+from dashboards.api.once import Once
 from dashboards.api.problems import Refused, Unavailable
 from dashboards.api.state import Parts
 from dashboards.api.who import BODY_BYTES_MAX, REFUSALS, STAFF_ONLY, Identities, Operator
@@ -19,7 +20,11 @@ Alert = Annotated[str, Path(max_length=64)]
 Hours = Annotated[int, Query(ge=1, le=744)]
 
 router = APIRouter(
-    prefix="/v1/alerts", tags=["alerts"], responses=REFUSALS, max_body_size=BODY_BYTES_MAX
+    prefix="/v1/alerts",
+    tags=["alerts"],
+    responses=REFUSALS,
+    max_body_size=BODY_BYTES_MAX,
+    route_class=Once,
 )
 
 

@@ -134,8 +134,13 @@ def without_rule(routes: Iterable[BaseRoute]) -> Iterator[str]:
         if dependant is None:
             if found.path not in OPEN_MOUNTS:
                 yield str(found.path)
-        elif not any(isinstance(call, Needs | Open) for call in _calls(dependant)):
+        elif rule_of(dependant) is None:
             yield str(found.path)
+
+
+def rule_of(dependant: Dependant) -> Needs | Open | None:
+    """The rule that a route names."""
+    return next((call for call in _calls(dependant) if isinstance(call, Needs | Open)), None)
 
 
 def _calls(dependant: Dependant) -> Iterator[object]:
