@@ -154,6 +154,7 @@ def test_an_answer_is_for_those_only_who_may_ask(app: FastAPI, counter: Counter)
         send = Sender(http, app)
         await send("a")
         own = app.state.identity
+        person(own, "anna", [Role.ADMIN])
         own.users.set_roles("olga", [Role.NOC_VIEWER], "", own.by("a test"))
         assert (await Sender(http, app)("a")).status_code == 403
         assert (await http.post("/v1/counted", headers={HEADER: "a"})).status_code == 401
