@@ -112,6 +112,7 @@ def _app(lifespan: Lifespan[FastAPI]) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        generate_unique_id_function=lambda route: route.name,
         lifespan=lifespan,
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={

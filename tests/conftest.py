@@ -193,3 +193,19 @@ def _tables(settings: "Settings") -> list[tuple[str, int]]:
         WHERE database = currentDatabase() AND engine LIKE '%MergeTree'"""
     with closing(connect(settings)) as client:
         return [(str(name), int(rows or 0)) for name, rows in client.query(query).result_rows]
+
+
+@pytest.fixture(scope="session")
+def broker_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An embedded broker with empty topics, for consoles that only look."""
+    import asyncio
+
+    from deploy.runtime.settings import Settings
+    from streams.topics import ensure_topics
+    from tests.kafka.embedded import Tansu
+
+    broker = Tansu(tmp_path_factory.mktemp("broker"))
+    broker.start()
+    asyncio.run(ensure_topics(Settings(broker=broker.address)))
+    yield broker.address
+    broker.stop()

@@ -4,12 +4,12 @@ import time
 from typing import Annotated, Final
 
 from fastapi import Depends, Query
-from starlette.exceptions import HTTPException
 
 from billing.errors import BadField
 from billing.instants import parse_instant_ms
 from billing.rating import REASONS
 from clickhouse.call_search import ID, Wanted
+from dashboards.api.problems import Refused
 from dashboards.call_views import CURSOR
 
 HOUR_MS: Final = 3_600_000
@@ -18,9 +18,9 @@ TEXT_MAX: Final = 64
 Text = Annotated[str, Query(max_length=TEXT_MAX)]
 
 
-def refused(field: str, value: str, why: str) -> HTTPException:
+def refused(field: str, value: str, why: str) -> Refused:
     """400 that names the parameter and its value."""
-    return HTTPException(400, f"{field}={value!r}: {why}")
+    return Refused(f"{field}={value!r}: {why}")
 
 
 def window(
@@ -49,7 +49,7 @@ def wanted(
     called: Annotated[str, Query(max_length=TEXT_MAX, pattern=r"^\+?\d*$")] = "",
     reason: Text = "",
 ) -> Wanted:
-    """The calls asked for. Raises HTTPException 400."""
+    """The calls asked for. Raises Refused."""
     if reason and reason not in REASONS:
         raise refused("reason", reason, f"must be one of {', '.join(filter(None, REASONS))}")
     return Wanted(*span, customer, vendor, called.removeprefix("+"), reason)
@@ -59,7 +59,7 @@ Calls = Annotated[Wanted, Depends(wanted)]
 
 
 def cursor(after: Text = "") -> tuple[int, str] | None:
-    """Where the page before ended. Raises HTTPException 400."""
+    """Where the page before ended. Raises Refused."""
     if not after:
         return None
     ms, _, call = after.partition(CURSOR)

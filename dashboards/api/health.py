@@ -4,6 +4,7 @@ A console whose ClickHouse is away is ready: what it has to say is needed most j
 """
 
 from fastapi import APIRouter, Depends
+from pydantic import BaseModel
 from starlette.responses import JSONResponse
 
 from dashboards.api.state import Console, Parts
@@ -13,7 +14,22 @@ from deploy.runtime.health import Answer
 
 PROCESS = "console"
 
-router = APIRouter(tags=["health"])
+
+class Health(BaseModel):
+    """How a process is; reasons: why it is stuck or not ready."""
+
+    status: str
+    process: str
+    reasons: list[str] = []
+
+
+router = APIRouter(
+    tags=["health"],
+    responses={
+        200: {"model": Health, "description": "Yes"},
+        503: {"model": Health, "description": "No, and why"},
+    },
+)
 
 
 def _answer(answer: Answer) -> JSONResponse:

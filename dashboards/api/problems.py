@@ -2,16 +2,27 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import structlog
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 MEDIA_TYPE: Final = "application/problem+json"
 _log = structlog.get_logger()
+
+
+class Problem(BaseModel):
+    """What every refusal is answered with (RFC 9457)."""
+
+    type: Literal["about:blank"]
+    title: Annotated[str, Field(examples=["Not Found"])]
+    status: Annotated[int, Field(ge=400, le=599, examples=[404])]
+    detail: Annotated[str, Field(examples=["there is no alert 00000000000000aa"])]
+    instance: Annotated[str, Field(examples=["/v1/alerts/00000000000000aa"])]
 
 
 class Unavailable(HTTPException):
@@ -68,11 +79,11 @@ def _flaw(found: Mapping[str, Any]) -> str:
 def _problem(
     request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None
 ) -> Response:
-    body = {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-        "instance": request.url.path,
-    }
-    return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
+    body = Problem(
+        type="about:blank",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        instance=request.url.path,
+    )
+    return JSONResponse(body.model_dump(), status, headers=headers, media_type=MEDIA_TYPE)

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from dashboards.api.problems import Limited, Refused
 from dashboards.api.sign_in import address
-from dashboards.api.who import BODY_BYTES_MAX, REFUSALS, Identities, SignedInAtAll
+from dashboards.api.who import BODY_BYTES_MAX, REFUSALS, Identities, SignedInAtAll, refusals
 from dashboards.identity import cookie
 from dashboards.identity.access import OPEN, NotAllowed
 from dashboards.identity.forgery import of_this_host
@@ -80,7 +80,12 @@ async def read_session(person: SignedInAtAll) -> Session:
     )
 
 
-@router.post("", dependencies=[Depends(OPEN)], status_code=HTTPStatus.CREATED)
+@router.post(
+    "",
+    dependencies=[Depends(OPEN)],
+    status_code=HTTPStatus.CREATED,
+    responses=refusals(401, 403, 429, 503),
+)
 async def begin_session(
     request: Request, response: Response, entry: Entry, identity: Identities
 ) -> Session:
@@ -110,7 +115,7 @@ def end_session(
     cookie.take(request, response)
 
 
-@router.put("/password", responses=REFUSALS, status_code=HTTPStatus.NO_CONTENT)
+@router.put("/password", responses=REFUSALS | refusals(429), status_code=HTTPStatus.NO_CONTENT)
 async def set_password(
     request: Request,
     response: Response,

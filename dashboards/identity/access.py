@@ -138,9 +138,20 @@ def without_rule(routes: Iterable[BaseRoute]) -> Iterator[str]:
             yield str(found.path)
 
 
-def rule_of(dependant: Dependant) -> Needs | Open | None:
+def open_to_all(routes: Iterable[BaseRoute]) -> set[tuple[str, str]]:
+    """(method, path) of the API's routes that need no sign-in."""
+    return {
+        (method, str(found.path))
+        for found in iter_route_contexts(list(routes))
+        if isinstance(rule_of(getattr(found, "dependant", None)), Open)
+        for method in found.methods or ()
+    }
+
+
+def rule_of(dependant: Dependant | None) -> Needs | Open | None:
     """The rule that a route names."""
-    return next((call for call in _calls(dependant) if isinstance(call, Needs | Open)), None)
+    calls = _calls(dependant) if dependant else ()
+    return next((call for call in calls if isinstance(call, Needs | Open)), None)
 
 
 def _calls(dependant: Dependant) -> Iterator[object]:

@@ -1,6 +1,5 @@
 """A real Chromium, a console process, and a guard that no page may trip."""
 
-import asyncio
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -22,11 +21,9 @@ from clickhouse.client import connect
 from dashboards.identity.cookie import PLAIN
 from dashboards.identity.roles import Role
 from deploy.runtime.settings import Settings
-from streams.topics import ensure_topics
 from tests.conftest import free_port
 from tests.dashboards import people
 from tests.dashboards.console_process import ConsoleProcess
-from tests.kafka.embedded import Tansu
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WIDE = (1920, 1080)
@@ -90,16 +87,6 @@ class Guard:
         url = urlsplit(request.url)
         if url.scheme != "data" and url.netloc != self.host:
             self.outside.append(request.url)
-
-
-@pytest.fixture(scope="session")
-def broker_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An embedded broker with empty topics, for consoles that only look."""
-    broker = Tansu(tmp_path_factory.mktemp("broker"))
-    broker.start()
-    asyncio.run(ensure_topics(Settings(broker=broker.address)))
-    yield broker.address
-    broker.stop()
 
 
 @pytest.fixture

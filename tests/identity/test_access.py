@@ -66,6 +66,7 @@ RULES = {
     ("POST", "/v1/keys"): EVERYBODY,
     ("DELETE", "/v1/keys/{number}"): EVERYBODY,
     ("GET", "/v1/openapi.json"): EVERYBODY,
+    ("GET", "/api"): EVERYBODY,
     ("GET", "/admin/users"): ADMIN,
     ("GET", "/v1/users"): ADMIN,
     ("POST", "/v1/users"): ADMIN,

@@ -1,0 +1,93 @@
+"""Every page, in a real Chromium: axe finds nothing serious, and nothing is wider than the screen.
+
+A new page needs an address here.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+from urllib.parse import urljoin
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from clickhouse_connect.driver.client import Client
+from fastapi.routing import iter_route_contexts
+from playwright.sync_api import Page
+
+from dashboards.identity.roles import Role
+from tests.browser.conftest import WIDE
+from tests.dashboards.decks import store_decks
+from tests.dashboards.fraud import store_alert
+from tests.dashboards.traffic import Call, store_calls
+from tests.identity.requests import app_in
+
+pytestmark = pytest.mark.browser
+NARROW: Final = (1280, 800)
+ALERT: Final = "00000000000000aa"
+SERIOUS: Final = ("serious", "critical")
+PAGES: Final = {
+    "/noc": "/noc",
+    "/alerts": "/alerts",
+    "/alerts/{alert}": f"/alerts/{ALERT}",
+    "/calls": "/calls",
+    "/calls/{call}": "",
+    "/suspense": "/suspense",
+    "/accounts": "/accounts",
+    "/accounts/{role}/{account}": "",
+    "/account": "/account",
+    "/admin/users": "/admin/users",
+    "/admin/audit": "/admin/audit",
+    "/api": "/api",
+}
+"""the address of each page; "": the first link of the list's table"""
+ENTRANCE: Final = "/sign-in"
+ELSEWHERE: Final = {"/", "/healthz", "/readyz", "/metrics"}
+"""opened by no person, or a way to another page"""
+
+
+def test_every_page_is_looked_at(tmp_path: Path) -> None:
+    found = {
+        str(each.path)
+        for each in iter_route_contexts(app_in(tmp_path).routes)
+        if "GET" in (each.methods or ()) and not str(each.path).startswith("/v1/")
+    }
+    assert found - ELSEWHERE == {ENTRANCE, *PAGES}
+
+
+def test_pages_are_accessible_and_fit(open_page: Callable[..., Page], client: Client) -> None:
+    now_ms = int(time.time() * 1_000)
+    store_decks(client)
+    store_calls(client, [Call(i, now_ms - i * 1_000) for i in range(5)])
+    store_calls(client, [Call(9, now_ms, reason="sell_rate_missing", customer="bolt")])
+    store_alert(client, ALERT, "critical", 10**9, now_ms)
+    found = []
+    for theme in ("light", "dark"):
+        entrance = open_page(ENTRANCE, theme=theme, signed_in=False)
+        found += [f"{theme} {ENTRANCE}: {each}" for each in flaws(entrance)]
+        page = open_page(theme=theme, roles=[*Role][:-1])
+
+        for name, address in PAGES.items():
+            page.goto(urljoin(page.url, address or name.split("/{")[0]))
+            if not address:
+                page.locator("main table tbody a").first.click()
+            found += [f"{theme} {name}: {each}" for each in flaws(page)]
+    assert not found, "\n".join(found)
+
+
+def flaws(page: Page) -> list[str]:
+    """What is wrong with a page as it is now."""
+    page.wait_for_load_state("load")
+    said = Axe().run(page).response["violations"]
+    found = [
+        f"{each['id']} {node['target']} {node['failureSummary']}"
+        for each in said
+        if each["impact"] in SERIOUS
+        for node in each["nodes"]
+    ]
+    for width, height in (NARROW, WIDE):
+        page.set_viewport_size({"width": width, "height": height})
+        wide = page.evaluate("() => document.documentElement.scrollWidth")
+        if wide > width:
+            found.append(f"{wide} px wide on a screen of {width}")
+    return found
