@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help install run demo test check contract bench bench-stream bench-kernels bench-kernel-growth bench-scale \
 	bench-outage bench-flood bench-grafana bench-rerate bench-credit bench-decks bench-fraud bench-mediation \
-	simulate-credit soak simulate chaos screenshots grafana lock
+	bench-console simulate-credit soak simulate chaos screenshots grafana lock
 PY := .venv/bin/python
 STAMP := .venv/installed
 SHELL := /bin/bash
@@ -78,6 +78,10 @@ bench-fraud: install ## fraud detection on labelled traffic, beside plain thresh
 
 bench-deck-diff: install ## what a new version of 200,000 codes changes, with traffic
 	@$(PY) -m tests.bench.deck_diff
+
+bench-console: install ## fifty open NOC pages while 5,000 calls a second flow; the last line is JSON
+	@bash deploy/install.sh kafka
+	@$(PY) -m tests.bench.console
 
 bench-grafana: install ## what each query of the Grafana dashboards reads and takes; the last line is JSON
 	@$(PY) -m tests.bench.grafana
