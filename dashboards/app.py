@@ -39,7 +39,9 @@ from dashboards.api import (
     metrics,
     noc,
     openapi,
+    own,
     own_account,
+    own_pages,
     page,
     problems,
     session,
@@ -65,7 +67,7 @@ SHUTDOWN_S_MAX: Final = 1
 BACKLOG: Final = 512
 ROUTERS: Final = (
     *(page, noc, conservation, calls, call_pages, alerts, alert_pages),
-    *(accounts, account_pages, health, metrics),
+    *(accounts, account_pages, own, own_pages, health, metrics),
     *(openapi, sign_in, session, own_account, users, audit),
 )
 

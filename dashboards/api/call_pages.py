@@ -29,7 +29,7 @@ def open_calls(
     found = read_calls(parts, wanted, after)
     shown = lined(leg.money or "" for call in found.calls for leg in call.legs)
     reasons = [reason for reason in REASONS if reason]
-    return _page(request, person, "calls.html", page=found, reasons=reasons, money=shown)
+    return filtered(request, person, "calls.html", page=found, reasons=reasons, money=shown)
 
 
 @router.get("/calls/{call}")
@@ -40,16 +40,21 @@ def open_call(
     found = read_call(parts, call)
     told = {each.side: each for each in read_why(parts, call)} if why else {}
     rates = {each.side: each for each in found.rates}
-    return _page(request, person, "call.html", found=found, call=found.call, why=told, rates=rates)
+    return filtered(
+        request, person, "call.html", found=found, call=found.call, why=told, rates=rates
+    )
 
 
 @router.get("/suspense")
 def open_suspense(request: Request, person: Staff, parts: Parts, span: Window) -> Response:
     """What waits in suspense, and the way to its calls."""
-    return _page(request, person, "suspense.html", suspense=read_suspense(parts, span), span=span)
+    return filtered(
+        request, person, "suspense.html", suspense=read_suspense(parts, span), span=span
+    )
 
 
-def _page(request: Request, person: Person, name: str, **more: Any) -> Response:
+def filtered(request: Request, person: Person, name: str, **more: Any) -> Response:
+    """A page whose address holds its filters."""
     asked = dict(request.query_params)
 
     def link(**changed: str) -> str:

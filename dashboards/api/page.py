@@ -27,6 +27,7 @@ from deploy.runtime.documents import DocumentsDown
 PAGES: Final = Path(__file__).parents[1] / "pages"
 NOC: Final = "/noc"
 ACCOUNT: Final = "/account"
+OWN: Final = "/own"
 
 router = APIRouter(include_in_schema=False)
 _templates = Jinja2Templates(PAGES)
@@ -48,8 +49,8 @@ def shown(
 
 
 def start_of(person: Person) -> str:
-    """Where somebody begins: the NOC, or what a partner may see."""
-    return NOC if person.works_here else ACCOUNT
+    """Where somebody begins: the NOC, or a partner's own calls."""
+    return NOC if person.works_here else OWN
 
 
 @router.get("/")

@@ -13,6 +13,7 @@ STAFF_ONLY: Final = needs(*STAFF)
 SIGNED_IN: Final = needs(*EVERYBODY)
 SIGNED_IN_AT_ALL: Final = needs(*EVERYBODY, unfinished=True)
 """also with a one-time password that is yet to be changed"""
+PARTNERS: Final = needs(Role.PARTNER)
 ADMIN_ONLY: Final = needs(Role.ADMIN)
 OPERATES: Final = needs(Role.NOC_OPERATOR)
 ANALYSES: Final = needs(Role.FINANCE_ANALYST)
@@ -25,6 +26,7 @@ SignedInAtAll = Annotated[Person, Depends(SIGNED_IN_AT_ALL)]
 Operator = Annotated[Person, Depends(OPERATES)]
 Analyst = Annotated[Person, Depends(ANALYSES)]
 Approver = Annotated[Person, Depends(APPROVES)]
+Partner = Annotated[Person, Depends(PARTNERS)]
 Admin = Annotated[Person, Depends(ADMIN_ONLY)]
 Identities = Annotated[Identity, Depends(access.identity)]
 

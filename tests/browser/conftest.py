@@ -123,9 +123,10 @@ def enter(
     settings: Settings,
     name: str = "nora",
     roles: Iterable[Role] = people.STAFF,
+    partner: str = "",
 ) -> None:
     """Sign a browser in, without the page for it."""
-    token = people.entrance(people.opened(settings), name, roles)
+    token = people.entrance(people.opened(settings), name, roles, partner)
     context.add_cookies([{"name": PLAIN, "value": token, "url": f"http://{settings.console}"}])
 
 
@@ -143,13 +144,14 @@ def open_page(
         signed_in: bool = True,
         name: str = "nora",
         roles: Iterable[Role] = people.STAFF,
+        partner: str = "",
     ) -> Page:
         context = chromium.new_context(
             viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if theme == "dark" else "light",
         )
         if signed_in:
-            enter(context, console_settings, name, roles)
+            enter(context, console_settings, name, roles, partner)
         page = context.new_page()
         pages.append(page)
         guard.watch(page)

@@ -42,6 +42,8 @@ PAGES: Final = {
 }
 """the address of each page; "": the first link of the list's table"""
 ENTRANCE: Final = "/sign-in"
+OWN: Final = "/own"
+"""of partners"""
 ELSEWHERE: Final = {"/", "/healthz", "/readyz", "/metrics"}
 """opened by no person, or a way to another page"""
 
@@ -52,7 +54,7 @@ def test_every_page_is_looked_at(tmp_path: Path) -> None:
         for each in iter_route_contexts(app_in(tmp_path).routes)
         if "GET" in (each.methods or ()) and not str(each.path).startswith("/v1/")
     }
-    assert found - ELSEWHERE == {ENTRANCE, *PAGES}
+    assert found - ELSEWHERE == {ENTRANCE, OWN, *PAGES}
 
 
 def test_pages_are_accessible_and_fit(open_page: Callable[..., Page], client: Client) -> None:
@@ -65,6 +67,8 @@ def test_pages_are_accessible_and_fit(open_page: Callable[..., Page], client: Cl
     for theme in ("light", "dark"):
         entrance = open_page(ENTRANCE, theme=theme, signed_in=False)
         found += [f"{theme} {ENTRANCE}: {each}" for each in flaws(entrance)]
+        own = open_page(OWN, theme=theme, name="paula", roles=[Role.PARTNER], partner="acme")
+        found += [f"{theme} {OWN}: {each}" for each in flaws(own)]
         page = open_page(theme=theme, roles=[*Role][:-1])
 
         for name, address in PAGES.items():

@@ -184,7 +184,7 @@ def test_a_person_who_is_not_allowed_gets_a_page(app: FastAPI, own: Identity) ->
         answer = await http.get("/noc", headers=browser)
         assert answer.status_code == 403
         assert "Not allowed" in answer.text
-        assert (await http.get("/", headers=browser)).headers["location"] == "/account"
+        assert (await http.get("/", headers=browser)).headers["location"] == "/own"
         assert (await http.get("/account", headers=browser)).status_code == 200
 
     asking(app, test)
