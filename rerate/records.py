@@ -17,16 +17,16 @@ from rerate.plan import Chunk, Key
 from rerate.scope import Scope
 from rerate.task import Phase
 
-_META: Final = MetaData()
+TABLES: Final = MetaData()
 _RUNS: Final = Table(
     "rerate_run",
-    _META,
+    TABLES,
     Column("number", Integer, primary_key=True),
     Column("state", Text, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("document", Text, nullable=False),
 )
-_STEPS: Final = Table("rerate_step", _META, Column("number", Integer, primary_key=True))
+_STEPS: Final = Table("rerate_step", TABLES, Column("number", Integer, primary_key=True))
 CHANGING: Final = (State.APPLYING, State.ROLLING_BACK)
 
 
@@ -82,7 +82,7 @@ class Records:
     """All records."""
 
     def __init__(self, url: str) -> None:
-        self._engine = opened(url, _META)
+        self._engine = opened(url)
 
     def create(self, number_min: int, make: Callable[[int], Record]) -> Record:
         """Keep a new record, under the next number that is at least number_min."""

@@ -21,6 +21,7 @@ import pytest
 
 if TYPE_CHECKING:
     from deploy.runtime.settings import Settings
+    from tests.documents.postgres import Postgres
     from tests.kafka.broker import Broker
 
 START_S_MAX = 60
@@ -209,3 +210,26 @@ def broker_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     asyncio.run(ensure_topics(Settings(broker=broker.address)))
     yield broker.address
     broker.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Postgres]":
+    """A PostgreSQL that all tests of the session share."""
+    from tests.documents.postgres import Postgres
+
+    server = Postgres(tmp_path_factory.mktemp("postgres"))
+    yield server.start()
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def documents_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new database of documents, on SQLite and, where there is one, on PostgreSQL."""
+    from tests.documents.postgres import missing
+
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/documents.db"
+    if missing():
+        pytest.skip(missing())
+    fresh: str = request.getfixturevalue("postgres").fresh()
+    return fresh

@@ -56,7 +56,7 @@ class Agreements:
     """All agreements and layouts. Raises DocumentsDown."""
 
     def __init__(self, url: str) -> None:
-        self._engine = opened(url, TABLES)
+        self._engine = opened(url)
 
     def save(self, agreements: list[Agreement], by: str, at_ms: int) -> None:
         """Keep agreements, in the place of the partners' earlier ones of the same side.

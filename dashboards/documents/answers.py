@@ -62,7 +62,7 @@ class Answers:
     """All kept answers. Raises DocumentsDown."""
 
     def __init__(self, url: str) -> None:
-        self._engine = opened(url, TABLES)
+        self._engine = opened(url)
 
     def take(self, name: str, key: str, sha256: str, now_ms: int) -> Kept | None:
         """What the key was answered, or None: it was free and is taken now. Raises

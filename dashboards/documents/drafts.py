@@ -82,7 +82,7 @@ class Drafts:
     """All drafts. Raises DocumentsDown, DraftRefused."""
 
     def __init__(self, url: str) -> None:
-        self._engine = opened(url, TABLES)
+        self._engine = opened(url)
 
     def create(self, make: Callable[[int], Draft], rates: pa.Table) -> Draft:
         """Keep a new draft under the next number."""

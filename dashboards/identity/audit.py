@@ -7,7 +7,6 @@ so keep the head (`tollwire audit check` prints it) somewhere else.
 
 import hashlib
 import json
-from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Engine, Select, insert, select, update
@@ -19,6 +18,9 @@ START: Final = "0" * 64
 FIELD_CHARS_MAX: Final = 2_000
 SHOWN_MAX: Final = 10_000
 _ROWS_AT_ONCE: Final = 1_000
+_OLDEST_FIRST: Final = (
+    select(AUDIT).order_by(AUDIT.c.number).execution_options(yield_per=_ROWS_AT_ONCE)
+)
 
 
 class Event(NamedTuple):
@@ -101,13 +103,14 @@ class Audit:
         with reading(self._engine) as connection:
             head = connection.execute(select(HEAD.c.number, HEAD.c.own)).one_or_none()
             last, previous = 0, START
-            for row in _oldest_first(connection):
-                fault = _fault(row, last, previous)
-                if not fault and row.number == number and row.own != own:
-                    fault = f"row {number} is not the one whose hash was noted"
-                if fault:
-                    return Checked(last, previous, fault)
-                last, previous = row.number, row.own
+            with connection.execute(_OLDEST_FIRST) as rows:
+                for row in map(_row, rows):
+                    fault = _fault(row, last, previous)
+                    if not fault and row.number == number and row.own != own:
+                        fault = f"row {number} is not the one whose hash was noted"
+                    if fault:
+                        return Checked(last, previous, fault)
+                    last, previous = row.number, row.own
         if head is None and last:
             return Checked(last, previous, "the head of the chain is missing")
         if head is not None and (head[0], head[1]) != (last, previous):
@@ -115,12 +118,6 @@ class Audit:
         if number > last:
             return Checked(last, previous, f"rows after {last} are missing: there were {number}")
         return Checked(last, previous, "")
-
-
-def _oldest_first(connection: Connection) -> Iterator[Row]:
-    query = select(AUDIT).order_by(AUDIT.c.number)
-    for found in connection.execute(query.execution_options(yield_per=_ROWS_AT_ONCE)):
-        yield _row(found)
 
 
 def _fault(row: Row, last: int, previous: str) -> str:

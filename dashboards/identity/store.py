@@ -9,7 +9,6 @@ from dashboards.identity.audit import Audit
 from dashboards.identity.keys import PREFIX, Keys
 from dashboards.identity.roles import Person
 from dashboards.identity.sessions import Ages, Sessions
-from dashboards.identity.tables import TABLES
 from dashboards.identity.tries import Tries
 from dashboards.identity.users import By, Users
 from deploy.runtime.documents import documents_url, opened
@@ -26,7 +25,7 @@ class Identity:
     """Users, sessions, keys and the audit log. Raises DocumentsDown."""
 
     def __init__(self, url: str, ages: Ages, clock_ms: Callable[[], int]) -> None:
-        engine = opened(url, TABLES)
+        engine = opened(url)
         self.users, self.keys = Users(engine), Keys(engine)
         self.sessions, self.audit = Sessions(engine, ages), Audit(engine)
         self.tries = Tries()

@@ -1,20 +1,25 @@
 """The database of documents: SQLite on one machine, PostgreSQL in production.
 
-A transaction that changes is serialisable from its first read on; on SQLite one at a time. Reading
-waits for nobody and is in nobody's way (WAL).
+Whoever opens it brings its tables up to date first (`migrations/`), one at a time. A transaction
+that changes is serialisable from its first read on; on SQLite one at a time. Reading waits for
+nobody and is in nobody's way (WAL).
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from billing.errors import TollwireError
+from deploy.runtime import migrations
 from deploy.runtime.settings import Settings
 
 _READS: Final = "tollwire_reads"
+_VERSION: Final = "alembic_version"
+_LOCK: Final = 7_015_001
+"""a number of ours among PostgreSQL's advisory locks"""
 
 
 class DocumentsDown(TollwireError):
@@ -29,16 +34,42 @@ def documents_url(settings: Settings) -> str:
     return f"sqlite:///{settings.data_dir.absolute()}/documents.db"
 
 
-def opened(url: str, tables: MetaData) -> Engine:
-    """The database, with these tables in it. Raises DocumentsDown."""
+def opened(url: str) -> Engine:
+    """The database, its tables up to date. Raises DocumentsDown."""
     try:
         engine = create_engine(url, isolation_level="SERIALIZABLE")
-        if engine.dialect.name == "sqlite":
-            _serialise(engine)
-        tables.create_all(engine)
+        _serialise(engine)
+        if _version(engine) != migrations.HEAD:
+            _migrate(engine)
+    except migrations.FromTheFuture as error:
+        raise DocumentsDown(
+            f"TOLLWIRE_DOCUMENTS={url!r} was written by a newer Tollwire: install that one, or "
+            f"go back to a copy from before ({error})"
+        ) from error
     except (SQLAlchemyError, ImportError) as error:
         raise DocumentsDown(f"TOLLWIRE_DOCUMENTS={url!r}: {error}") from error
     return engine
+
+
+def _version(engine: Engine) -> str:
+    with engine.connect().execution_options(**{_READS: True}) as connection:
+        if not inspect(connection).has_table(_VERSION):
+            return ""
+        found = connection.execute(text(f"SELECT version_num FROM {_VERSION}")).scalar()  # noqa: S608
+        return str(found)
+
+
+def _migrate(engine: Engine) -> None:
+    """One process at a time; the others find nothing left to do."""
+    if engine.dialect.name == "sqlite":
+        with engine.begin() as connection:
+            migrations.upgrade(connection)
+        return
+    # Read committed: what the one before has done is seen once the lock is ours.
+    committed = engine.execution_options(isolation_level="READ COMMITTED", **{_READS: True})
+    with committed.begin() as connection:
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+        migrations.upgrade(connection)
 
 
 @contextmanager
@@ -68,13 +99,20 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 def _serialise(engine: Engine) -> None:
+    """Whoever changes waits for whoever changes: nobody is told to try again."""
+    sqlite = engine.dialect.name == "sqlite"
+
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
-        connection.execute("PRAGMA busy_timeout = 30000")
-        connection.execute("PRAGMA journal_mode = WAL")
+        if sqlite:
+            connection.isolation_level = None
+            connection.execute("PRAGMA busy_timeout = 30000")
+            connection.execute("PRAGMA journal_mode = WAL")
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
         reads = connection.get_execution_options().get(_READS, False)
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+        if sqlite:
+            connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+        elif not reads:  # what a transaction sees is fixed by its first query; this is none
+            connection.exec_driver_sql(f"LOCK TABLE {_VERSION} IN EXCLUSIVE MODE")

@@ -26,8 +26,9 @@ def draft(number: int) -> Draft:
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/documents.db"
+def url(documents_url: str) -> str:
+    """A new database of documents."""
+    return documents_url
 
 
 def test_a_draft_comes_back_with_its_rates(url: str) -> None:

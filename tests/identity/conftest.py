@@ -1,7 +1,5 @@
 """An identity on a database of its own, with a clock that the test moves."""
 
-from pathlib import Path
-
 import pytest
 from argon2 import PasswordHasher
 
@@ -41,9 +39,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    """A new SQLite file."""
-    return f"sqlite:///{tmp_path}/documents.db"
+def url(documents_url: str) -> str:
+    """A new database of documents."""
+    return documents_url
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from dashboards.identity.access import OPEN_MOUNTS, without_rule
 from dashboards.identity.keys import Asked
 from dashboards.identity.roles import Role
 from dashboards.identity.store import Identity
-from dashboards.identity.tables import SESSIONS, TABLES
+from dashboards.identity.tables import SESSIONS
 from deploy.runtime.documents import changing, opened
 from tests.dashboards.people import entrance, person
 from tests.identity.requests import app_in, asking, by_key, by_session
@@ -184,7 +184,7 @@ def test_every_endpoint_with_every_role(app: FastAPI, own: Identity, role: Role)
 
 
 def _aged(own: Identity, url: str, token: str) -> str:
-    with changing(opened(url, TABLES)) as connection:
+    with changing(opened(url)) as connection:
         connection.execute(update(SESSIONS).values(seen_ms=own.clock_ms() - 2 * 3_600_000))
     return token
 

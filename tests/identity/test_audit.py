@@ -10,7 +10,7 @@ from dashboards.identity.audit import Event, Wanted
 from dashboards.identity.keys import Asked
 from dashboards.identity.roles import Role
 from dashboards.identity.store import Identity
-from dashboards.identity.tables import AUDIT, HEAD, TABLES
+from dashboards.identity.tables import AUDIT, HEAD
 from deploy.runtime.documents import changing, opened
 from tests.dashboards.people import entrance, person
 
@@ -20,7 +20,7 @@ ROWS = 12
 @pytest.fixture
 def filled(identity: Identity, url: str) -> Identity:
     """A log of ROWS rows."""
-    with changing(opened(url, TABLES)) as connection:
+    with changing(opened(url)) as connection:
         for number in range(ROWS):
             by = identity.by("ann", f"reason {number}")
             audit.append(connection, by.event("test", f"thing {number}"))
@@ -29,8 +29,8 @@ def filled(identity: Identity, url: str) -> Identity:
 
 def changed(url: str, statement: Any) -> None:
     """What somebody with the database in their hands does."""
-    with changing(opened(url, TABLES)) as connection:
-        assert connection.execute(statement).rowcount == 1
+    with changing(opened(url)) as connection:
+        assert connection.execute(statement).rowcount != 0  # -1: the driver does not count
 
 
 def test_a_whole_log_holds(filled: Identity) -> None:
@@ -69,7 +69,7 @@ def test_rows_moved_up_into_a_gap_are_found(filled: Identity, url: str) -> None:
 def test_an_inserted_row_is_found(filled: Identity, url: str) -> None:
     for number in range(ROWS, 6, -1):
         changed(url, update(AUDIT).where(AUDIT.c.number == number).values(number=number + 1))
-    with changing(opened(url, TABLES)) as connection:
+    with changing(opened(url)) as connection:
         before = connection.execute(select(AUDIT).where(AUDIT.c.number == 6)).one()
     row = {**before._asdict(), "number": 7, "previous": before.own, "reason": "forged"}
     changed(url, insert(AUDIT).values(row))

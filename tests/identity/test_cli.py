@@ -7,7 +7,7 @@ from sqlalchemy import update
 from typer.testing import CliRunner, Result
 
 from billing.errors import TollwireError
-from dashboards.identity.tables import AUDIT, TABLES
+from dashboards.identity.tables import AUDIT
 from deploy.cli import app
 from deploy.runtime.documents import changing, opened
 
@@ -56,7 +56,7 @@ def test_users_keys_and_what_the_log_says_of_them(tmp_path: Path) -> None:
     assert head.startswith("9:")
     run("audit", "check", "--head", head)
     url = f"sqlite:///{tmp_path}/documents.db"
-    with changing(opened(url, TABLES)) as connection:
+    with changing(opened(url)) as connection:
         connection.execute(update(AUDIT).where(AUDIT.c.number == 2).values(actor="nobody"))
     assert refusal("audit", "check") == "the audit log does not hold: row 2 was changed"
 

@@ -1,11 +1,14 @@
 """Users: the first one, passwords, roles, and that an admin is always left."""
 
 import pytest
+from sqlalchemy import select
 
 from dashboards.identity.passwords import PasswordRefused, one_time
 from dashboards.identity.roles import Role
 from dashboards.identity.store import Identity
+from dashboards.identity.tables import TABLES
 from dashboards.identity.users import FIRST, IdentityRefused
+from deploy.runtime.documents import opened, reading
 from tests.dashboards.people import PASSWORD, entrance, person
 
 ADMIN, VIEWER = (Role.ADMIN,), (Role.NOC_VIEWER,)
@@ -22,11 +25,11 @@ def test_the_first_admin_is_made_once(identity: Identity) -> None:
 
 def test_nothing_that_lets_in_is_stored(identity: Identity, url: str) -> None:
     token = entrance(identity)
-    with open(url.removeprefix("sqlite:///"), "rb") as file, open(f"{file.name}-wal", "rb") as wal:
-        stored = file.read() + wal.read()
-    assert b"$argon2id$" in stored
-    assert PASSWORD.encode() not in stored
-    assert token.encode() not in stored
+    with reading(opened(url)) as connection:
+        stored = str([connection.execute(select(t)).all() for t in TABLES.sorted_tables])
+    assert "$argon2id$" in stored
+    assert PASSWORD not in stored
+    assert token not in stored
 
 
 def test_a_wrong_password_an_unknown_name_a_disabled_user(identity: Identity) -> None:
