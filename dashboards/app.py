@@ -35,6 +35,9 @@ from dashboards.api import (
     call_pages,
     calls,
     conservation,
+    deck_drafts,
+    deck_pages,
+    decks,
     health,
     metrics,
     noc,
@@ -49,6 +52,7 @@ from dashboards.api import (
     users,
 )
 from dashboards.api.state import Console
+from dashboards.api.too_long import TooLong
 from dashboards.broker import Broker
 from dashboards.documents.answers import Answers
 from dashboards.headers import SecurityHeaders
@@ -67,6 +71,7 @@ SHUTDOWN_S_MAX: Final = 1
 BACKLOG: Final = 512
 ROUTERS: Final = (
     *(page, noc, conservation, calls, call_pages, alerts, alert_pages),
+    *(decks, deck_drafts, deck_pages),
     *(accounts, account_pages, own, own_pages, health, metrics),
     *(openapi, sign_in, session, own_account, users, audit),
 )
@@ -116,7 +121,7 @@ def _app(lifespan: Lifespan[FastAPI]) -> FastAPI:
         openapi_url=None,
         generate_unique_id_function=lambda route: route.name,
         lifespan=lifespan,
-        middleware=[Middleware(SecurityHeaders)],
+        middleware=[Middleware(SecurityHeaders), Middleware(TooLong)],
         exception_handlers={
             HTTPException: page.answer,
             RequestValidationError: page.answer,

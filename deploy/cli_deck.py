@@ -97,8 +97,7 @@ def list_(
 
     with _client() as client:
         rows = reference.list_versions(client)
-        begins_ms = reference.last_begins(client)
-    states = version_report.standing(rows, begins_ms, instant("now", "now"))
+        states = version_report.standing_now(client, rows)
     shown = [r for r in rows if deck in ("", r.deck) and side in ("", r.side)]
     version_report.versions(shown, states)
 

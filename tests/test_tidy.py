@@ -10,6 +10,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("billing", "clickhouse", "dashboards", "deploy", "kernels", "rerate", "streams")
 LINES_MAX = 300
 FUNCTION_LINES_MAX = 50
+WRITTEN_BY_ALEMBIC = "deploy/runtime/migrations/versions/"
 GATHERING_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc"}
 LONGER_FOR_A_REASON: dict[str, str] = {}
 """file -> why it is longer than LINES_MAX"""
@@ -46,7 +47,7 @@ def test_modules_and_functions_say_what_they_are(name: str) -> None:
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             continue
         lines = (node.end_lineno or 0) - node.lineno + 1
-        if not isinstance(node, ast.ClassDef):
+        if not isinstance(node, ast.ClassDef) and not name.startswith(WRITTEN_BY_ALEMBIC):
             assert lines <= FUNCTION_LINES_MAX, f"{name}:{node.lineno} {node.name}: {lines} lines"
         if name.startswith("tests/") or node.name.startswith("_"):
             continue

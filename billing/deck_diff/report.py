@@ -1,7 +1,7 @@
 """A difference with its traffic: every line, and sums by kind and by destination."""
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -70,6 +70,26 @@ class Diff(NamedTuple):
     def changes(self) -> pa.Table:
         """The lines that say that something changes."""
         return self.lines.filter(pc.not_equal(self.lines.column("kind"), str(Kind.UNCHANGED)))
+
+    @property
+    def changing(self) -> list[tuple[str, Sum]]:
+        """Destinations with their changes alone, those with the most money first."""
+        found = {}
+        for name, of in self.destinations.items():
+            own = [each for kind, each in of.items() if kind is not Kind.UNCHANGED]
+            if own:
+                found[name] = Sum(*(sum(column) for column in zip(*own, strict=True)))
+        return sorted(found.items(), key=lambda each: (-abs(each[1].delta_nanos), each[0]))
+
+    def dearest(self, lines: int) -> list[dict[str, Any]]:
+        """The changes with the most money, then by code."""
+        changes = self.changes
+        delta = pc.abs(pc.subtract(changes.column("new_nanos"), changes.column("old_nanos")))
+        order = [("delta", "descending"), ("code", "ascending"), ("effective_ms", "ascending")]
+        found: list[dict[str, Any]] = (
+            changes.append_column("delta", delta).sort_by(order).slice(0, lines).to_pylist()
+        )
+        return found
 
 
 def diff(

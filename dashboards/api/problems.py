@@ -50,7 +50,7 @@ async def answer(request: Request, error: Exception) -> Response:
     """The handler for HTTPException."""
     if not isinstance(error, HTTPException):
         raise error
-    return _problem(request, error.status_code, str(error.detail), error.headers)
+    return problem(request, error.status_code, str(error.detail), error.headers)
 
 
 async def answer_invalid(request: Request, error: Exception) -> Response:
@@ -60,14 +60,14 @@ async def answer_invalid(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     said = "; ".join(map(_flaw, error.errors()))
-    return _problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, said)
+    return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, said)
 
 
 async def answer_away(request: Request, error: Exception) -> Response:
     """The handler for a database of documents that cannot be used."""
     _log.error("documents away", reason=str(error))
     detail = "The database of documents does not answer; the console's log says why."
-    return _problem(request, HTTPStatus.SERVICE_UNAVAILABLE, detail, {"retry-after": "2"})
+    return problem(request, HTTPStatus.SERVICE_UNAVAILABLE, detail, {"retry-after": "2"})
 
 
 def _flaw(found: Mapping[str, Any]) -> str:
@@ -76,9 +76,10 @@ def _flaw(found: Mapping[str, Any]) -> str:
     return f"{'.'.join(map(str, names))}{value}: {found['msg']}"
 
 
-def _problem(
+def problem(
     request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None
 ) -> Response:
+    """An answer with problem details."""
     body = Problem(
         type="about:blank",
         title=HTTPStatus(status).phrase,

@@ -9,8 +9,9 @@ class Refused extends Error {}
 
 async function request(method, path, body) {
   const headers = { "x-csrf-token": meta.content };
-  if (body !== undefined) headers["content-type"] = "application/json";
-  return fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  if (body === undefined || body instanceof FormData) return fetch(path, { method, headers, body });
+  headers["content-type"] = "application/json";
+  return fetch(path, { method, headers, body: JSON.stringify(body) });
 }
 
 async function detail(answer) {

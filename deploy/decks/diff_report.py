@@ -3,11 +3,9 @@
 import json
 from typing import Any, Final
 
-import pyarrow.compute as pc
 from rich.console import Console
 from rich.table import Table
 
-from billing.deck_diff.lines import Kind
 from billing.deck_diff.report import Diff, Sum
 from billing.instants import format_instant_ms
 from billing.money import format_nanos
@@ -32,7 +30,7 @@ def show(diff: Diff) -> None:
     table.add_section()
     table.add_row("all", *_sum(diff.whole))
     console.print(table)
-    places = sorted(_changing(diff).items(), key=lambda d: (-abs(d[1].delta_nanos), d[0]))
+    places = diff.changing
     if places:
         console.print(_sums("destination that changes", places[:SHOWN]))
         if len(places) > SHOWN:
@@ -41,16 +39,6 @@ def show(diff: Diff) -> None:
         console.print(_lines(diff))
     if diff.unmatched_calls:
         console.print(f"{diff.unmatched_calls:,} calls of the month are to numbers without a rate")
-
-
-def _changing(diff: Diff) -> dict[str, Sum]:
-    """Destinations with their changes alone."""
-    found = {}
-    for name, of in diff.destinations.items():
-        own = [s for kind, s in of.items() if kind is not Kind.UNCHANGED]
-        if own:
-            found[name] = Sum(*(sum(column) for column in zip(*own, strict=True)))
-    return found
 
 
 def _sums(first: str, rows: list[tuple[str, Sum]]) -> Table:
@@ -70,24 +58,21 @@ def _sum(own: Sum) -> tuple[str, ...]:
 
 def _lines(diff: Diff) -> Table:
     """The changes with the most money, then by code."""
-    changes = diff.changes
-    delta = pc.abs(pc.subtract(changes.column("new_nanos"), changes.column("old_nanos")))
-    order = [("delta", "descending"), ("code", "ascending"), ("effective_ms", "ascending")]
-    top = changes.append_column("delta", delta).sort_by(order).slice(0, SHOWN)
-    classes = any(r["time_class"] != "any" or r["origin_class"] != "any" for r in top.to_pylist())
+    top, count = diff.dearest(SHOWN), diff.changes.num_rows
+    classes = any(r["time_class"] != "any" or r["origin_class"] != "any" for r in top)
     table = Table("code", "destination", "what", "from, UTC")
     if classes:
         table.add_column("class")
     for name in ("now", "then", "calls", "more a month"):
         table.add_column(name, justify="right")
-    for row in top.to_pylist():
+    for row in top:
         named = (f"{row['time_class']}, {row['origin_class']}",) if classes else ()
         more = format_nanos(row["new_nanos"] - row["old_nanos"])
         when = format_instant_ms(row["effective_ms"])[: len("2026-12-10T00:00")]
         cells = (row["code"], row["destination"], row["kind"], when, *named)
         table.add_row(*cells, _price(row, "old"), _price(row, "new"), f"{row['calls']:,}", more)
-    if changes.num_rows > SHOWN:
-        table.caption = f"{SHOWN} of {changes.num_rows:,} changes; all of them: --export FILE.xlsx"
+    if count > SHOWN:
+        table.caption = f"{SHOWN} of {count:,} changes; all of them: --export FILE.xlsx"
     return table
 
 

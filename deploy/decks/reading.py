@@ -49,7 +49,11 @@ class Asked(NamedTuple):
 
 def read_rates(path: Path, asked: Asked) -> Sheet:
     """Read a file of rates. Raises FileRefused."""
-    data = read_file(path)
+    return rates_in(read_file(path), path, asked)
+
+
+def rates_in(data: bytes, path: Path, asked: Asked) -> Sheet:
+    """Read the bytes of a file of rates; path: what it is called. Raises FileRefused."""
     sheet = _own(data, path, asked) if is_own(data) else _sheet(data, path, asked)
     if not sheet.rates.num_rows:
         first = f"; the first problem: {sheet.problems[0]}" if sheet.problems else ""

@@ -1,11 +1,14 @@
 """Deck versions and drafts as tables."""
 
+import time
 from typing import Final
 
+from clickhouse_connect.driver.client import Client
 from rich.console import Console
 from rich.table import Table
 
 from billing.instants import format_instant_ms
+from clickhouse import reference
 from clickhouse.reference import VersionRow
 from dashboards.documents.drafts import Draft
 
@@ -32,6 +35,11 @@ def standing(rows: list[VersionRow], begun_ms: dict[int, int], now_ms: int) -> d
         if row.coverage == "full" and begins_ms <= now_ms:
             ended.add(name)
     return found
+
+
+def standing_now(client: Client, rows: list[VersionRow]) -> dict[int, str]:
+    """Of each version how it stands now; rows: all versions, in order."""
+    return standing(rows, reference.last_begins(client), int(time.time() * 1_000))
 
 
 def versions(rows: list[VersionRow], states: dict[int, str]) -> None:

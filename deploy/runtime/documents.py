@@ -9,7 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import (
+    ColumnClause,
+    Connection,
+    Engine,
+    column,
+    create_engine,
+    event,
+    func,
+    inspect,
+    select,
+    table,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 from billing.errors import TollwireError
@@ -55,8 +66,8 @@ def _version(engine: Engine) -> str:
     with engine.connect().execution_options(**{_READS: True}) as connection:
         if not inspect(connection).has_table(_VERSION):
             return ""
-        found = connection.execute(text(f"SELECT version_num FROM {_VERSION}")).scalar()  # noqa: S608
-        return str(found)
+        number: ColumnClause[str] = column("version_num")
+        return str(connection.execute(select(number).select_from(table(_VERSION))).scalar())
 
 
 def _migrate(engine: Engine) -> None:
@@ -68,7 +79,7 @@ def _migrate(engine: Engine) -> None:
     # Read committed: what the one before has done is seen once the lock is ours.
     committed = engine.execution_options(isolation_level="READ COMMITTED", **{_READS: True})
     with committed.begin() as connection:
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
         migrations.upgrade(connection)
 
 

@@ -16,6 +16,10 @@ from fastapi.routing import iter_route_contexts
 from playwright.sync_api import Page
 
 from dashboards.identity.roles import Role
+from deploy.decks.desk import DeckDesk
+from deploy.decks.publish import Terms
+from deploy.decks.reading import Asked, rates_in
+from deploy.runtime.settings import Settings
 from tests.browser.conftest import WIDE
 from tests.dashboards.decks import store_decks
 from tests.dashboards.fraud import store_alert
@@ -35,6 +39,9 @@ PAGES: Final = {
     "/suspense": "/suspense",
     "/accounts": "/accounts",
     "/accounts/{role}/{account}": "",
+    "/decks": "/decks",
+    "/decks/{side}/{deck}": "/decks/sell/gold",
+    "/deck-drafts/{number}": "/deck-drafts/1",
     "/account": "/account",
     "/admin/users": "/admin/users",
     "/admin/audit": "/admin/audit",
@@ -57,12 +64,25 @@ def test_every_page_is_looked_at(tmp_path: Path) -> None:
     assert found - ELSEWHERE == {ENTRANCE, OWN, *PAGES}
 
 
-def test_pages_are_accessible_and_fit(open_page: Callable[..., Page], client: Client) -> None:
+def store_draft(settings: Settings, client: Client) -> None:
+    """A draft with changes, a bad row, and something odd."""
+    desk = DeckDesk(settings, client)
+    options = desk.options_of("gold", "sell", None, None)
+    data = b"Code,Destination,Rate,Increment\n44,UK,0.025,60/60\n33,France,9,1/1\n99x,Bad,1,1/1\n"
+    sheet = rates_in(data, Path("gold.csv"), Asked("sell", 0, options))
+    own = ("full", 0, options, sheet.source, sheet.sha256)
+    desk.make(Terms("gold", "sell", *own), sheet, "ann", "December")
+
+
+def test_pages_are_accessible_and_fit(
+    open_page: Callable[..., Page], console_settings: Settings, client: Client
+) -> None:
     now_ms = int(time.time() * 1_000)
     store_decks(client)
     store_calls(client, [Call(i, now_ms - i * 1_000) for i in range(5)])
     store_calls(client, [Call(9, now_ms, reason="sell_rate_missing", customer="bolt")])
     store_alert(client, ALERT, "critical", 10**9, now_ms)
+    store_draft(console_settings, client)
     found = []
     for theme in ("light", "dark"):
         entrance = open_page(ENTRANCE, theme=theme, signed_in=False)

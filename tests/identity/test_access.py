@@ -27,6 +27,8 @@ EVERYBODY = frozenset(Role)
 STAFF = EVERYBODY - {Role.PARTNER}
 OPERATES = frozenset({Role.NOC_OPERATOR, Role.ADMIN})
 ADMIN = frozenset({Role.ADMIN})
+ANALYSES = frozenset({Role.FINANCE_ANALYST, Role.ADMIN})
+APPROVES = frozenset({Role.FINANCE_APPROVER, Role.ADMIN})
 OWN = frozenset({Role.PARTNER})
 """an admin has no account of their own"""
 OPEN = None
@@ -53,6 +55,18 @@ RULES = {
     ("GET", "/accounts/{role}/{account}"): STAFF,
     ("GET", "/alerts"): STAFF,
     ("GET", "/alerts/{alert}"): STAFF,
+    ("GET", "/v1/decks"): STAFF,
+    ("GET", "/v1/decks/{side}/{deck}"): STAFF,
+    ("GET", "/v1/deck-drafts"): STAFF,
+    ("POST", "/v1/deck-drafts"): ANALYSES,
+    ("GET", "/v1/deck-drafts/{number}"): STAFF,
+    ("GET", "/v1/deck-drafts/{number}/diff"): STAFF,
+    ("POST", "/v1/deck-drafts/{number}/approval"): APPROVES,
+    ("POST", "/v1/deck-drafts/{number}/publication"): APPROVES,
+    ("POST", "/v1/deck-drafts/{number}/rejection"): APPROVES,
+    ("GET", "/decks"): STAFF,
+    ("GET", "/decks/{side}/{deck}"): STAFF,
+    ("GET", "/deck-drafts/{number}"): STAFF,
     ("GET", "/own"): OWN,
     ("GET", "/v1/own/accounts"): OWN,
     ("GET", "/v1/own/calls"): OWN,
