@@ -47,6 +47,8 @@ from dashboards.api import (
     own_pages,
     page,
     problems,
+    rerating_pages,
+    reratings,
     session,
     sign_in,
     users,
@@ -71,7 +73,7 @@ SHUTDOWN_S_MAX: Final = 1
 BACKLOG: Final = 512
 ROUTERS: Final = (
     *(page, noc, conservation, calls, call_pages, alerts, alert_pages),
-    *(decks, deck_drafts, deck_pages),
+    *(decks, deck_drafts, deck_pages, reratings, rerating_pages),
     *(accounts, account_pages, own, own_pages, health, metrics),
     *(openapi, sign_in, session, own_account, users, audit),
 )

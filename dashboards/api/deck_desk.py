@@ -1,9 +1,8 @@
-"""The desk of drafts for endpoints: its refusals as answers, its changes in the audit log."""
+"""The desk of drafts for endpoints: its refusals as answers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import TypeVar
 
 from starlette.exceptions import HTTPException
 
@@ -14,13 +13,9 @@ from clickhouse.client import ClickHouseDown, ClickHouseRefused
 from dashboards.api.problems import Refused, Unavailable
 from dashboards.api.state import Console
 from dashboards.documents.drafts import Draft
-from dashboards.identity.audit import Event
-from dashboards.identity.roles import Person
-from dashboards.identity.store import Identity
 from deploy.decks.desk import DeckDesk
 from deploy.runtime.documents import DocumentsDown
 
-T = TypeVar("T")
 AWAY = (DocumentsDown, ClickHouseDown, ClickHouseRefused)
 """answered elsewhere, for every endpoint"""
 NOT_ACCEPTED = (OptionsRefused, RowsRefused, FileRefused, DiffRefused, BadField)
@@ -48,19 +43,3 @@ def known(found: DeckDesk, number: int) -> Draft:
         return found.drafts.get(number)
     except DraftRefused as error:
         raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from None
-
-
-def told(
-    identity: Identity, person: Person, what: str, of: str, why: str, act: Callable[[], T]
-) -> T:
-    """Do something; the log has it before it is done, and a second row if it failed."""
-
-    def tell(name: str) -> None:
-        identity.audit.tell(Event(identity.clock_ms(), person.name, name, of, reason=why))
-
-    tell(f"deck.{what}")
-    try:
-        return act()
-    except Exception:
-        tell(f"deck.{what}.failed")
-        raise

@@ -12,10 +12,11 @@ from fastapi import APIRouter, Depends, File, Form, Path, UploadFile
 
 from billing.errors import BadField
 from billing.instants import parse_instant_ms
-from dashboards.api.deck_desk import desk, known, told
+from dashboards.api.deck_desk import desk, known
 from dashboards.api.once import Once
 from dashboards.api.problems import Refused
 from dashboards.api.state import Parts
+from dashboards.api.telling import told
 from dashboards.api.who import REFUSALS, STAFF_ONLY, Analyst, Approver, Identities, refusals
 from dashboards.deck_schemas import (
     DiffView,
@@ -106,7 +107,7 @@ def make_draft(
         made = told(
             identity,
             person,
-            "draft",
+            "deck.draft",
             of,
             upload.why,
             lambda: found.make(terms, sheet, person.name, upload.why),
@@ -139,7 +140,7 @@ def approve_draft(
         done = told(
             identity,
             person,
-            "approve",
+            "deck.approve",
             f"draft {number}",
             reason.why,
             lambda: found.approve(number, person.name, reason.why),
@@ -155,7 +156,7 @@ def publish_draft(parts: Parts, person: Approver, identity: Identities, number: 
         done = told(
             identity,
             person,
-            "publish",
+            "deck.publish",
             f"draft {number}",
             "",
             lambda: found.publish(number, person.name),
@@ -175,7 +176,7 @@ def reject_draft(
         done = told(
             identity,
             person,
-            "reject",
+            "deck.reject",
             f"draft {number}",
             refusal.why,
             lambda: found.reject(number, person.name, refusal.why),

@@ -19,12 +19,16 @@ from dashboards.identity.roles import Role
 from deploy.decks.desk import DeckDesk
 from deploy.decks.publish import Terms
 from deploy.decks.reading import Asked, rates_in
+from deploy.runtime.documents import documents_url
 from deploy.runtime.settings import Settings
+from rerate.scope import parse
 from tests.browser.conftest import WIDE
 from tests.dashboards.decks import store_decks
 from tests.dashboards.fraud import store_alert
+from tests.dashboards.test_reratings_api import PERIOD
 from tests.dashboards.traffic import Call, store_calls
 from tests.identity.requests import app_in
+from tests.rerate.stored import UNIT_NANOS, Stored, call
 
 pytestmark = pytest.mark.browser
 NARROW: Final = (1280, 800)
@@ -42,6 +46,8 @@ PAGES: Final = {
     "/decks": "/decks",
     "/decks/{side}/{deck}": "/decks/sell/gold",
     "/deck-drafts/{number}": "/deck-drafts/1",
+    "/reratings": "/reratings",
+    "/reratings/{number}": "/reratings/1",
     "/account": "/account",
     "/admin/users": "/admin/users",
     "/admin/audit": "/admin/audit",
@@ -74,6 +80,17 @@ def store_draft(settings: Settings, client: Client) -> None:
     desk.make(Terms("gold", "sell", *own), sheet, "ann", "December")
 
 
+def store_run(settings: Settings, client: Client) -> None:
+    """A re-rating of eight calls, previewed."""
+    stored = Stored(client, documents_url(settings))
+    stored.deck("gold", "sell", {"49": UNIT_NANOS})
+    stored.deck("buy", "buy", {"49": UNIT_NANOS})
+    stored.calls(*(call(number) for number in range(8)))
+    stored.deck("gold", "sell", {"49": 2 * UNIT_NANOS})
+    period = {name: PERIOD[name] for name in ("from", "to")}
+    stored.desk.preview(stored.desk.make(parse(period), "ann").number, "ann")
+
+
 def test_pages_are_accessible_and_fit(
     open_page: Callable[..., Page], console_settings: Settings, client: Client
 ) -> None:
@@ -83,6 +100,7 @@ def test_pages_are_accessible_and_fit(
     store_calls(client, [Call(9, now_ms, reason="sell_rate_missing", customer="bolt")])
     store_alert(client, ALERT, "critical", 10**9, now_ms)
     store_draft(console_settings, client)
+    store_run(console_settings, client)
     found = []
     for theme in ("light", "dark"):
         entrance = open_page(ENTRANCE, theme=theme, signed_in=False)

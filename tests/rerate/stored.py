@@ -39,6 +39,7 @@ ACCOUNTS = (
     Account("vend", "vendor", "Vend", "buy", "USD"),
 )
 CHUNK_CALLS = 100_000
+UNIT_NANOS = 10**9
 COLUMNS = """customer, vendor, answered_at, hex(cdr_id), leg, reason, duration_ms, billed_s, nanos,
     currency, deck_version, rate_row, fx_num, fx_den, received_at, run"""
 Row = tuple[Any, ...]
@@ -56,11 +57,12 @@ class Stored:
         self.after_task: Callable[[Task], None] = lambda _: None
         self.held = False
         """whether tasks are kept instead of done"""
-        self.steps = Steps(client, Records(url), self._send, CHUNK_CALLS)
+        self.steps = Steps(client, Records(url), self.send, CHUNK_CALLS)
         self.desk = Desk(self.steps)
         reference.save_accounts(client, ACCOUNTS, 1)
 
-    def _send(self, tasks: Sequence[Task], events: Sequence[Event]) -> None:
+    def send(self, tasks: Sequence[Task], events: Sequence[Event]) -> None:
+        """What the broker and a worker make of them."""
         self.events += events
         arrived = [decode(task.encode()) for task in tasks]
         if self.held:

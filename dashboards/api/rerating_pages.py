@@ -1,0 +1,44 @@
+"""The pages of re-ratings: all runs with the form for a new one, and one run."""
+
+from typing import Any, Final
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from billing.instants import DAY_MS, format_instant_ms
+from dashboards.api import page
+from dashboards.api.reratings import Number, read_run, read_runs
+from dashboards.api.state import Parts
+from dashboards.api.who import ANALYSES, APPROVES, Identities, Staff
+
+FIELDS: Final = ("from", "to", "side", "status", "customers", "vendors", "codes", "decks", "note")
+FIELD_CHARS_MAX: Final = 400
+PREPARE: Final = frozenset({"preview", "submission", "cancellation", "pause", "resumption"})
+"""what an analyst does; the rest is an approver's"""
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/reratings")
+def open_runs(request: Request, person: Staff, parts: Parts, identity: Identities) -> Response:
+    """Runs, and the form for a new one; the address may fill it."""
+    given = request.query_params
+    asked = {name: given.get(name, "")[:FIELD_CHARS_MAX] for name in FIELDS}
+    today_ms = identity.clock_ms() // DAY_MS * DAY_MS
+    asked["from"] = asked["from"] or format_instant_ms(today_ms - 30 * DAY_MS)
+    asked["to"] = asked["to"] or format_instant_ms(today_ms)
+    runs, may = read_runs(parts).runs, person.may(ANALYSES.roles)
+    return page.shown(request, "reratings.html", person, runs=runs, asked=asked, may=may)
+
+
+@router.get("/reratings/{number}")
+def open_run(
+    request: Request, person: Staff, parts: Parts, identity: Identities, number: Number
+) -> Response:
+    """One run: its money, how far it is, what may be done."""
+    found = read_run(parts, identity, number)
+    prepares, approves = (person.may(rule.roles) for rule in (ANALYSES, APPROVES))
+    may = [act for act in found.may if (prepares if act in PREPARE else approves)]
+    about: dict[str, Any] = {"found": found, "run": found.run, "may": may}
+    return page.shown(request, "rerating.html", person, **about)

@@ -1,0 +1,187 @@
+"""Re-ratings: a scope, a preview as money, another person's approval, and back again.
+
+The person is whoever is signed in. An analyst prepares; an approver, who is another person, lets
+money move.
+"""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Path
+
+from dashboards.api.once import Once
+from dashboards.api.rerate_desk import desk, known, looked_at
+from dashboards.api.state import Console, Parts
+from dashboards.api.telling import told
+from dashboards.api.who import REFUSALS, STAFF_ONLY, Analyst, Approver, Identities, refusals
+from dashboards.identity.audit import Wanted
+from dashboards.identity.roles import Person
+from dashboards.identity.store import Identity
+from dashboards.rerating_schemas import (
+    Approval,
+    RunList,
+    RunView,
+    ScopeSent,
+    Submission,
+    WholeRun,
+    Why,
+)
+from dashboards.rerating_views import run_view, whole_view
+from rerate.desk import Desk
+from rerate.scope import Scope, parse
+
+BODY_BYTES_MAX: Final = 2 * 1024 * 1024
+TOLD_MAX: Final = 200
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+STEP: Final = refusals(404, 409)
+
+router = APIRouter(
+    prefix="/v1/reratings",
+    tags=["re-rating"],
+    responses=REFUSALS,
+    route_class=Once,
+    max_body_size=BODY_BYTES_MAX,
+)
+
+
+def scope_of(sent: ScopeSent) -> Scope:
+    """The scope that was sent. Raises ScopeRefused."""
+    said = sent.model_dump(exclude={"since", "instead", "note"})
+    return parse({**said, "from": sent.since})
+
+
+@router.get("", dependencies=[Depends(STAFF_ONLY)])
+def read_runs(parts: Parts) -> RunList:
+    """All runs, newest first."""
+    with desk(parts) as found:
+        return RunList(runs=[run_view(record) for record in reversed(found.all())])
+
+
+@router.post("", status_code=HTTPStatus.CREATED, responses=refusals(409, 413))
+def make_run(parts: Parts, person: Analyst, identity: Identities, sent: ScopeSent) -> RunView:
+    """Make a run and have its preview computed. No charge is changed by it."""
+    instead: dict[tuple[str, str], str] = {(each.side, each.deck): each.by for each in sent.instead}
+    with desk(parts) as found:
+        record = found.make(scope_of(sent), person.name, instead, sent.note)
+        of = f"run {record.number}"
+        act = lambda: found.preview(record.number, person.name).record  # noqa: E731
+        return run_view(told(identity, person, "rerate.preview", of, sent.note, act))
+
+
+@router.get("/{number}", dependencies=[Depends(STAFF_ONLY)])
+def read_run(parts: Parts, identity: Identities, number: Number) -> WholeRun:
+    """A run: how far it is, what it changes, who did what in the console."""
+    with desk(parts) as found:
+        progress, trouble = looked_at(found, number)
+        figures, posted = found.figures(progress.record), found.posted(progress.record)
+    rows = identity.audit.rows(Wanted(what="rerate.", object=f"run {number}", limit=TOLD_MAX))
+    return whole_view(progress, figures, posted, rows, trouble)
+
+
+@router.get("/{number}/calls/{call}", dependencies=[Depends(STAFF_ONLY)], responses=refusals(409))
+def explain_call(parts: Parts, number: Number, call: str) -> list[str]:
+    """Why a call costs what it does, and what the run makes of it, step by step."""
+    with desk(parts) as found:
+        known(found, number)
+        return found.explained(number, call.lower())
+
+
+def _act(
+    parts: Console,
+    by: tuple[Person, Identity],
+    number: int,
+    what: str,
+    why: str,
+    act: Callable[[Desk], Any],
+) -> RunView:
+    person, identity = by
+    with desk(parts) as found:
+        known(found, number)
+        told(identity, person, f"rerate.{what}", f"run {number}", why, lambda: act(found))
+        return run_view(found.look(number).record)
+
+
+@router.post("/{number}/preview", responses=STEP)
+def preview(
+    parts: Parts, person: Analyst, identity: Identities, number: Number, sent: Why
+) -> RunView:
+    """Have the preview computed anew."""
+    by, name = (person, identity), person.name
+    return _act(parts, by, number, "preview", sent.why, lambda own: own.preview(number, name))
+
+
+@router.post("/{number}/submission", responses=STEP)
+def submit(
+    parts: Parts, person: Analyst, identity: Identities, number: Number, sent: Submission
+) -> RunView:
+    """Hand a previewed run to another person for approval."""
+    by, name, also = (person, identity), person.name, sent.allow_suspending
+    return _act(parts, by, number, "submit", sent.why, lambda own: own.submit(number, name, also))
+
+
+@router.post("/{number}/approval", responses=STEP)
+def approve(
+    parts: Parts, person: Approver, identity: Identities, number: Number, sent: Approval
+) -> RunView:
+    """Approve a submitted run as another person, who types what it changes."""
+    by, name = (person, identity), person.name
+    return _act(
+        parts, by, number, "approve", sent.why, lambda own: own.approve(number, name, sent.delta)
+    )
+
+
+@router.post("/{number}/rejection", responses=STEP)
+def reject(
+    parts: Parts, person: Approver, identity: Identities, number: Number, sent: Why
+) -> RunView:
+    """Refuse a submitted run for good."""
+    by, name = (person, identity), person.name
+    return _act(parts, by, number, "reject", sent.why, lambda own: own.reject(number, name))
+
+
+@router.post("/{number}/application", responses=STEP)
+def apply(
+    parts: Parts, person: Approver, identity: Identities, number: Number, sent: Why
+) -> RunView:
+    """Have the workers change the charges as approved."""
+    by, name = (person, identity), person.name
+    return _act(parts, by, number, "apply", sent.why, lambda own: own.apply(number, name))
+
+
+@router.post("/{number}/rollback", responses=STEP)
+def roll_back(
+    parts: Parts, person: Approver, identity: Identities, number: Number, sent: Why
+) -> RunView:
+    """Have the workers make the charges what they were before the run."""
+    by, name = (person, identity), person.name
+    return _act(parts, by, number, "roll back", sent.why, lambda own: own.roll_back(number, name))
+
+
+@router.post("/{number}/cancellation", responses=STEP)
+def cancel(
+    parts: Parts, person: Analyst, identity: Identities, number: Number, sent: Why
+) -> RunView:
+    """End a run; what was applied of it is taken back."""
+    by, name = (person, identity), person.name
+    return _act(parts, by, number, "cancel", sent.why, lambda own: own.cancel(number, name))
+
+
+@router.post("/{number}/pause", responses=STEP)
+def pause(
+    parts: Parts, person: Analyst, identity: Identities, number: Number, sent: Why
+) -> RunView:
+    """Have the workers leave a run alone."""
+    return _act(
+        parts, (person, identity), number, "pause", sent.why, lambda own: own.pause(number, True)
+    )
+
+
+@router.post("/{number}/resumption", responses=STEP)
+def resume(
+    parts: Parts, person: Analyst, identity: Identities, number: Number, sent: Why
+) -> RunView:
+    """Go on with a paused run."""
+    return _act(
+        parts, (person, identity), number, "resume", sent.why, lambda own: own.pause(number, False)
+    )
