@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 
 from billing.instants import format_instant_ms
 from dashboards.api import problems
-from dashboards.api.who import SignedIn, Staff
+from dashboards.api.who import OPERATES, SignedIn, Staff
 from dashboards.definitions import DEFINITIONS
 from dashboards.identity.access import API, Elsewhere, who
 from dashboards.identity.roles import Person
@@ -61,7 +61,8 @@ async def open_start(person: SignedIn) -> Response:
 @router.get(NOC)
 async def open_noc(request: Request, person: Staff) -> Response:
     """The NOC page."""
-    return shown(request, "noc.html", person, definitions=DEFINITIONS)
+    may = person.via == "session" and person.may(OPERATES.roles)
+    return shown(request, "noc.html", person, definitions=DEFINITIONS, may=may)
 
 
 async def go_elsewhere(_: Request, error: Exception) -> Response:
