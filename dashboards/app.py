@@ -51,12 +51,14 @@ from dashboards.api import (
     reratings,
     session,
     sign_in,
+    triage,
     users,
 )
 from dashboards.api.state import Console
 from dashboards.api.too_long import TooLong
 from dashboards.broker import Broker
 from dashboards.documents.answers import Answers
+from dashboards.documents.triages import Triages
 from dashboards.headers import SecurityHeaders
 from dashboards.hub import Hub
 from dashboards.identity import first_run
@@ -72,7 +74,7 @@ STATIC: Final = Path(__file__).parent / "static"
 SHUTDOWN_S_MAX: Final = 1
 BACKLOG: Final = 512
 ROUTERS: Final = (
-    *(page, noc, conservation, calls, call_pages, alerts, alert_pages),
+    *(page, noc, conservation, calls, call_pages, alerts, triage, alert_pages),
     *(decks, deck_drafts, deck_pages, reratings, rerating_pages),
     *(accounts, account_pages, own, own_pages, health, metrics),
     *(openapi, sign_in, session, own_account, users, audit),
@@ -91,9 +93,10 @@ def build(settings: Settings, connect: Callable[[], Client] | None = None) -> Fa
     hub = Hub()
     broker = Broker(settings.broker, _now_ms)
     opened = connect or (lambda: open_client(settings))
-    poller = Poller(opened, lambda: hub.soon(pulse.news), _now_ms)
+    triages = Triages(documents_url(settings))
+    poller = Poller(opened, lambda: hub.soon(pulse.news), _now_ms, triages.of)
     pulse = Pulse(poller, broker, _raters(settings), rater.scrape, _now_ms)
-    console = Console(hub, poller, broker, Reader(opened), settings)
+    console = Console(hub, poller, broker, Reader(opened), settings, triages)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -35,7 +35,7 @@ def snapshot(
         conservation=_line(held),
         tiles=kpi.tiles(held.intake, held.earnings, currency, now_ms),
         losing_count=losing_count,
-        fraud_count=alerts.critical(held.alerts, now_ms),
+        fraud_count=alerts.critical(held.alerts, held.triages, now_ms),
     )
     return Snapshot(
         state=facts.state,
@@ -58,7 +58,7 @@ def snapshot(
         suspense=_reasons(held.suspense),
         dead=_reasons(held.dead),
         dead_last=[DeadRow(**asdict(each)) for each in held.dead_last],
-        alerts=alerts.rows(held.alerts),
+        alerts=alerts.rows(held.alerts, held.triages, now_ms),
         alerts_count=len(held.alerts),
         stream=stream,
         conservation=facts.conservation,

@@ -14,7 +14,7 @@ from clickhouse_connect.driver.client import Client
 
 from billing.errors import TollwireError
 from clickhouse.client import ClickHouseRefused
-from dashboards.readings import Reader, Readings
+from dashboards.readings import Reader, Readings, TriagesOf
 from dashboards.schemas import Outage
 from deploy.runtime.settings import SettingsError
 
@@ -45,9 +45,10 @@ class Poller:
         connect: Callable[[], Client],
         news: Callable[[], None],
         clock_ms: Callable[[], int],
+        triages_of: TriagesOf = lambda _: {},
     ) -> None:
         self._connect, self._news, self._clock_ms = connect, news, clock_ms
-        self._reader = Reader(clock_ms)
+        self._reader = Reader(clock_ms, triages_of)
         self._client: Client | None = None
         self._began_ms: int | None = None
         self._error: Outage | None = None

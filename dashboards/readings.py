@@ -6,10 +6,11 @@ that. Slow parts wait at least REST_FACTOR times as long as they took, so that t
 keeps ClickHouse busy.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
+import structlog
 from clickhouse_connect.driver.client import Client
 
 from clickhouse import fraud_alerts, queries
@@ -18,6 +19,8 @@ from clickhouse.queries import Balance, DeadLetter, Destination, Earning, Intake
 from dashboards import conserve
 from dashboards.conserve import Gap
 from dashboards.kpi import STEP_MS, WINDOW_MS
+from dashboards.triage import Triage
+from deploy.runtime.documents import DocumentsDown
 
 LATE_MS: Final = 60_000
 FULL_MS: Final = 30_000
@@ -35,6 +38,9 @@ class _Timed(Protocol):
 
 
 Row = TypeVar("Row", bound=_Timed)
+TriagesOf = Callable[[Iterable[str]], Mapping[str, Triage]]
+"""what people said of alerts of these names; may raise DocumentsDown"""
+_log = structlog.get_logger()
 
 
 @dataclass
@@ -54,6 +60,7 @@ class Readings:
     balances_as_of_ms: int | None = None
     settled: list[Gap] = field(default_factory=list)
     alerts: list[FraudAlert] = field(default_factory=list)
+    triages: Mapping[str, Triage] = field(default_factory=dict)
 
 
 def kept(old: list[Row], fresh: list[Row], since_ms: int, floor_ms: int) -> list[Row]:
@@ -64,11 +71,11 @@ def kept(old: list[Row], fresh: list[Row], since_ms: int, floor_ms: int) -> list
 class Reader:
     """Reads what is due. `clock_ms` gives wall time and times the reads."""
 
-    def __init__(self, clock_ms: Callable[[], int]) -> None:
+    def __init__(self, clock_ms: Callable[[], int], triages_of: TriagesOf = lambda _: {}) -> None:
         self.readings = Readings()
         self.forget_settled = False
         """set it from any thread: the gaps seen so far may be calls on their way"""
-        self._clock_ms = clock_ms
+        self._clock_ms, self._triages_of = clock_ms, triages_of
         self._due_ms = {"full": 0, "slow": 0, "destinations": 0, "alerts": 0}
 
     def read(self, client: Client) -> Readings:
@@ -86,8 +93,16 @@ class Reader:
         if began_ms >= self._due_ms["alerts"]:
             self.readings.alerts = fraud_alerts.alerts(client, began_ms - SLOW_WINDOW_MS)
             self._rest("alerts", began_ms, ALERTS_MS)
+        self._read_triages()
         self.readings.as_of_ms = now_ms
         return self.readings
+
+    def _read_triages(self) -> None:
+        """On every beat: who takes an alert wants to see so. The last ones stay in an outage."""
+        try:
+            self.readings.triages = self._triages_of(a.id for a in self.readings.alerts)
+        except DocumentsDown as error:
+            _log.warning("what people said of alerts was not read", reason=str(error))
 
     def _rest(self, beat: str, began_ms: int, beat_ms: int) -> None:
         spent_ms = self._clock_ms() - began_ms

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from dashboards.triage import AlertState
+
 Decimals = Annotated[str, Field(pattern=r"^-?\d+(\.\d{1,9})?$")]
 Money = Decimals
 Level = Literal["ok", "watch", "critical", "stale", "unknown"]
@@ -121,7 +123,10 @@ class DeadRow(Schema):
 
 
 class AlertRow(Schema):
-    """A fraud incident as it was told last; `done` is the latest that was done, "" = nothing."""
+    """A fraud incident as it was told last; `done` is the latest that was done, "" = nothing.
+
+    `state`, `owner`, `until_ms`: who looks after it; `tag`: the ETag of that, without its quotes.
+    """
 
     id: str
     severity: str
@@ -135,6 +140,10 @@ class AlertRow(Schema):
     raised_ms: int
     updated_ms: int
     done: str
+    state: AlertState
+    owner: str
+    until_ms: int | None
+    tag: str
 
 
 class Waits(Schema):

@@ -45,7 +45,7 @@ def whole(client: Client, alert: str) -> dict[str, Any]:
     calls_without_record: sample calls that go on, or whose records are on their way, as the first
     halves of their cdr_ids.
     """
-    found = asdict(_find(client, alert))
+    found = asdict(told(client, alert))
     span_ms = (found["since_ms"] - DAY_MS, found["updated_ms"] + DAY_MS)
     halves = [half for half in found["calls"].split(",") if half]
     samples = fraud_alerts.calls(client, halves, *span_ms)
@@ -61,7 +61,7 @@ def whole(client: Client, alert: str) -> dict[str, Any]:
 
 def of_an_account(client: Client, alert: str) -> FraudAlert:
     """An alert that something can be done about. Raises NoAlert, NoAccount."""
-    found = _find(client, alert)
+    found = told(client, alert)
     if not found.account:
         said = f"alert {alert} is about {found.subject}: no account that could be blocked"
         raise NoAccount(said)
@@ -79,7 +79,8 @@ def say(
     asyncio.run(topics.send_all(settings, [message], f"send the {kind}"))
 
 
-def _find(client: Client, alert: str) -> FraudAlert:
+def told(client: Client, alert: str) -> FraudAlert:
+    """An alert as it was told last. Raises NoAlert."""
     found = fraud_alerts.alerts(client, EVER_MS, alert)
     if not found:
         raise NoAlert(f"no alert {alert!r}: tollwire fraud alerts lists them")

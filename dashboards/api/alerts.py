@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.exceptions import HTTPException
 
 from billing.errors import TollwireError
+from clickhouse.fraud_alerts import FraudAlert
 from dashboards.alert_schemas import AlertList, Answer, Sent, WholeAlert
 from dashboards.alerts import row_of
 from dashboards.api.once import Once
@@ -14,6 +15,7 @@ from dashboards.api.problems import Refused, Unavailable
 from dashboards.api.state import Parts
 from dashboards.api.who import BODY_BYTES_MAX, REFUSALS, STAFF_ONLY, Identities, Operator
 from dashboards.identity.audit import Event
+from dashboards.triage import UNTOUCHED
 from deploy import fraud_alerts
 
 Alert = Annotated[str, Path(max_length=64)]
@@ -29,11 +31,12 @@ router = APIRouter(
 
 
 @router.get("", dependencies=[Depends(STAFF_ONLY)])
-def read_alerts(parts: Parts, hours: Hours = 24) -> AlertList:
+def read_alerts(parts: Parts, identity: Identities, hours: Hours = 24) -> AlertList:
     """Alerts told within the last hours, the newest first."""
     with parts.reader.client() as client:
         found = fraud_alerts.recent(client, hours, "")
-    return AlertList(alerts=[row_of(alert) for alert in found])
+    kept, now_ms = parts.triages.of(alert.id for alert in found), identity.clock_ms()
+    return AlertList(alerts=[row_of(a, kept.get(a.id, UNTOUCHED), now_ms) for a in found])
 
 
 @router.get("/{alert}", dependencies=[Depends(STAFF_ONLY)])
@@ -42,6 +45,15 @@ def read_alert(parts: Parts, alert: Alert) -> WholeAlert:
     with parts.reader.client() as client:
         try:
             return WholeAlert.model_validate(fraud_alerts.whole(client, alert))
+        except fraud_alerts.NoAlert as error:
+            raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from None
+
+
+def found_alert(parts: Parts, alert: str) -> FraudAlert:
+    """An alert as it was told last, or 404."""
+    with parts.reader.client() as client:
+        try:
+            return fraud_alerts.told(client, alert)
         except fraud_alerts.NoAlert as error:
             raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from None
 

@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 
 from billing.instants import format_instant_ms
 from dashboards.api import problems
-from dashboards.api.who import SignedIn, Staff
+from dashboards.api.who import OPERATES, SignedIn, Staff
 from dashboards.definitions import DEFINITIONS
 from dashboards.identity.access import API, Elsewhere, who
 from dashboards.identity.roles import Person
@@ -62,7 +62,15 @@ async def open_start(person: SignedIn) -> Response:
 @router.get(NOC)
 async def open_noc(request: Request, person: Staff) -> Response:
     """The NOC page."""
-    return shown(request, "noc.html", person, definitions=DEFINITIONS)
+    may = person.via == "session" and person.may(OPERATES.roles)
+    return shown(request, "noc.html", person, definitions=DEFINITIONS, may=may)
+
+
+@router.get("/wall")
+async def open_wall(request: Request, person: Staff) -> Response:
+    """The NOC page for a screen on the wall: larger, and nothing to click on."""
+    more: dict[str, Any] = {"definitions": DEFINITIONS, "may": False, "wall": True}
+    return shown(request, "noc.html", person, **more)
 
 
 async def go_elsewhere(_: Request, error: Exception) -> Response:

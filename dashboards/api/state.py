@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from dashboards.api.problems import Unavailable
 from dashboards.broker import Broker
+from dashboards.documents.triages import Triages
 from dashboards.hub import Hub
 from dashboards.poller import Poller
 from dashboards.reader import Reader
@@ -25,6 +26,7 @@ class Console:
     broker: Broker
     reader: Reader
     settings: Settings
+    triages: Triages
     tasks: list["asyncio.Task[None]"] = field(default_factory=list)
     """what must run for as long as the app does"""
 

@@ -1,7 +1,7 @@
 // The NOC page: takes snapshots from the stream and shows them. Draws what the server says; the
 // only things computed here are ages, sums are the server's.
 
-import { showAlerts } from "./alerts.js";
+import { alertKeys, showAlerts } from "./alerts.js";
 import { byId, say } from "./dom.js";
 import { decimal } from "./format.js";
 import { moneyChart } from "./money.js";
@@ -85,5 +85,6 @@ addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   if (event.key === "p") pause();
 });
+alertKeys();
 setInterval(tick, 1000);
 tick();

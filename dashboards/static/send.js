@@ -7,8 +7,9 @@ const meta = document.querySelector('meta[name="csrf"]');
 
 class Refused extends Error {}
 
-async function request(method, path, body) {
+async function request(method, path, body, tag) {
   const headers = { "x-csrf-token": meta.content };
+  if (tag !== undefined) headers["if-match"] = `"${tag}"`;
   if (body === undefined || body instanceof FormData) return fetch(path, { method, headers, body });
   headers["content-type"] = "application/json";
   return fetch(path, { method, headers, body: JSON.stringify(body) });
@@ -54,13 +55,14 @@ function signInAgain() {
   });
 }
 
-/** The JSON of the answer, or null where it has none. Throws an Error whose message is for people. */
-export async function send(method, path, body) {
-  let answer = await request(method, path, body);
+/** The JSON of the answer, or null where it has none. Throws an Error whose message is for people.
+ * `tag`: the revision that is changed, where the API asks for one. */
+export async function send(method, path, body, tag) {
+  let answer = await request(method, path, body, tag);
   if (answer.status === 401) {
     await answer.text();
     await signInAgain();
-    answer = await request(method, path, body);
+    answer = await request(method, path, body, tag);
   }
   if (!answer.ok) throw new Refused(await detail(answer));
   return answer.status === 204 ? null : answer.json();

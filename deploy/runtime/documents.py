@@ -5,8 +5,9 @@ that changes is serialisable from its first read on; on SQLite one at a time. Re
 nobody and is in nobody's way (WAL).
 """
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -118,7 +119,8 @@ def _serialise(engine: Engine) -> None:
         if sqlite:
             connection.isolation_level = None
             connection.execute("PRAGMA busy_timeout = 30000")
-            connection.execute("PRAGMA journal_mode = WAL")
+            with suppress(sqlite3.OperationalError):  # another one is at it: it is the file's mode
+                connection.execute("PRAGMA journal_mode = WAL")
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:

@@ -36,6 +36,7 @@ ALERT: Final = "00000000000000aa"
 SERIOUS: Final = ("serious", "critical")
 PAGES: Final = {
     "/noc": "/noc",
+    "/wall": "/wall",
     "/alerts": "/alerts",
     "/alerts/{alert}": f"/alerts/{ALERT}",
     "/calls": "/calls",

@@ -12,12 +12,17 @@ from streams.topics import FRAUD_ACTIONS, FRAUD_ALERTS
 
 
 def store_alert(
-    client: Client, name: str, severity: str, at_risk_nanos_per_h: int, at_ms: int
+    client: Client,
+    name: str,
+    severity: str,
+    at_risk_nanos_per_h: int,
+    at_ms: int,
+    revision: int = 1,
 ) -> None:
     """An alert about an account with a long name."""
     alert = Alert(
         id=name, family="irsf", subject_kind="account", subject="atlas-voice-international",
-        account="atlas-voice-international", severity=severity, revision=1, since_ms=at_ms,
+        account="atlas-voice-international", severity=severity, revision=revision, since_ms=at_ms,
         raised_ms=at_ms, updated_ms=at_ms, money_nanos=3 * 10**9,
         at_risk_nanos_per_h=at_risk_nanos_per_h, reasons=("burst", "high_risk_range"),
         evidence={}, calls=(), block=(Block("prefix", "25261500"),),

@@ -11,13 +11,20 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import MetaData
 
-from dashboards.documents import agreements, answers, drafts
+from dashboards.documents import agreements, answers, drafts, triages
 from dashboards.identity import tables as identity
 from deploy.runtime.documents import changing, opened
 from deploy.runtime.migrations import FOLDER, HEAD
 from rerate import records
 
-EACH = (identity.TABLES, agreements.TABLES, answers.TABLES, drafts.TABLES, records.TABLES)
+EACH = (
+    identity.TABLES,
+    agreements.TABLES,
+    answers.TABLES,
+    drafts.TABLES,
+    triages.TABLES,
+    records.TABLES,
+)
 
 
 def whole() -> MetaData:

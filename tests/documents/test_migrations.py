@@ -30,6 +30,8 @@ USER = {
     "created_ms": 1,
     "password_ms": 1,
 }
+LATER = ("alert_triage",)
+"""tables that have come by files of their own"""
 AT_ONCE = 6
 OPEN = "import sys; from deploy.runtime.documents import opened; opened(sys.argv[1])"
 
@@ -66,7 +68,8 @@ def test_a_table_without_a_file_is_found(url: str) -> None:
 @pytest.mark.parametrize("partly", [False, True])
 def test_a_database_from_before_is_taken_over_with_all_it_holds(url: str, partly: bool) -> None:
     before = create_engine(url)
-    whole().create_all(before)
+    tables = whole()
+    tables.create_all(before, [t for t in tables.sorted_tables if t.name not in LATER])
     with before.begin() as connection:
         connection.execute(insert(USERS).values(USER))
         if partly:

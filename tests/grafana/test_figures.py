@@ -204,6 +204,6 @@ def test_incidents_are_the_console_s(seeded: Seeded) -> None:
     told = fraud_alerts.alerts(seeded.client, seeded.end_ms - RATIO_MS)
     found = row(seeded, "fraud", "Incidents A")
     assert found["Incidents"] == len(told) == 3
-    assert found["Critical, unanswered, fresh"] == alerts.critical(told, seeded.now_ms) == 1
+    assert found["Critical, unanswered, fresh"] == alerts.critical(told, {}, seeded.now_ms) == 1
     shown = [r["Alert"] for r in table(seeded, "fraud", "Alerts")]
-    assert shown == [each.id for each in alerts.rows(told)]
+    assert shown == [each.id for each in alerts.rows(told, {}, seeded.now_ms)]

@@ -36,6 +36,7 @@ OPEN = None
 RULES = {
     ("GET", "/"): EVERYBODY,
     ("GET", "/noc"): STAFF,
+    ("GET", "/wall"): STAFF,
     ("GET", "/v1/noc"): STAFF,
     ("GET", "/v1/noc/stream"): STAFF,
     ("GET", "/v1/conservation"): STAFF,
@@ -49,6 +50,8 @@ RULES = {
     ("GET", "/v1/alerts"): STAFF,
     ("GET", "/v1/alerts/{alert}"): STAFF,
     ("POST", "/v1/alerts/{alert}/answers"): OPERATES,
+    ("GET", "/v1/alerts/{alert}/triage"): STAFF,
+    ("POST", "/v1/alerts/{alert}/triage"): OPERATES,
     ("GET", "/v1/accounts"): STAFF,
     ("GET", "/v1/accounts/{role}/{account}"): STAFF,
     ("GET", "/accounts"): STAFF,

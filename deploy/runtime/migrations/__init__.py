@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 FOLDER: Final = Path(__file__).parent
 
 
