@@ -6,7 +6,7 @@ Every function may raise ClickHouseDown (ask again later) or ClickHouseRefused.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -17,6 +17,7 @@ from clickhouse.client import asking
 
 QUERY_S_MAX: Final = 20
 DESTINATIONS_MAX: Final = 2_000
+MOVERS_MAX: Final = 2_000
 REASONS_MAX: Final = 50
 VALUE_CHARS_MAX: Final = 60
 SETTINGS: Final = {
@@ -25,6 +26,9 @@ SETTINGS: Final = {
 }
 _FOLDER: Final = Path(__file__).parent / "queries"
 
+FOREVER_MS: Final = 4_102_444_800_000
+"""2100: after everything that has arrived"""
+Span = Literal["step", "last", "whole"]
 Part = Literal["received", "rated", "suspended", "dead", "duplicate"]
 
 
@@ -52,6 +56,48 @@ class Earning:
     billed_s: int
     sell_nanos: int
     buy_nanos: int
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What the signalling said of attempts, in a step of time or over one of two spans.
+
+    coded: unanswered ones with a SIP code. reached: answered, busy, no answer or rejected.
+    """
+
+    span: Span
+    start_ms: int
+    attempts: int
+    unanswered: int
+    coded: int
+    reached: int
+    with_pdd: int
+    pdd_p95_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Which attempts: steps since `since_ms`, and two spans; all of them end before `before_ms`."""
+
+    since_ms: int
+    last_ms: int
+    whole_ms: int
+    before_ms: int
+    step_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """Attempts of a customer to a destination in a time, and in the time before it."""
+
+    customer: str
+    destination: str
+    attempts_then: int
+    answered_then: int
+    billed_s_then: int
+    attempts_now: int
+    answered_now: int
+    billed_s_now: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +169,37 @@ def ask(client: Client, name: str, bound: Mapping[str, Any]) -> Sequence[Sequenc
     return rows
 
 
-def intake(client: Client, since_ms: int, step_ms: int) -> list[Intake]:
+def intake(
+    client: Client, since_ms: int, step_ms: int, before_ms: int = FOREVER_MS
+) -> list[Intake]:
     """Arrivals since `since_ms` in steps aligned to multiples of `step_ms`; empty steps absent."""
-    rows = ask(client, "intake", {"since_ms": since_ms, "step_ms": step_ms})
+    bound = {"since_ms": since_ms, "step_ms": step_ms, "before_ms": before_ms}
+    rows = ask(client, "intake", bound)
     return [Intake(*row) for row in rows]
 
 
-def earnings(client: Client, since_ms: int, step_ms: int) -> list[Earning]:
+def earnings(
+    client: Client, since_ms: int, step_ms: int, before_ms: int = FOREVER_MS
+) -> list[Earning]:
     """Legs of calls that arrived since `since_ms`, per aligned step and currency."""
-    rows = ask(client, "earnings", {"since_ms": since_ms, "step_ms": step_ms})
-    return [Earning(*row) for row in rows]
+    bound = {"since_ms": since_ms, "step_ms": step_ms, "before_ms": before_ms}
+    return [Earning(*row) for row in ask(client, "earnings", bound)]
+
+
+def signals(client: Client, spans: Spans) -> list[Signals]:
+    """What the signalling said; steps and spans without an attempt are absent."""
+    return [Signals(*row) for row in ask(client, "signals", asdict(spans))]
+
+
+def movers(
+    client: Client, since_ms: int, middle_ms: int, before_ms: int, attempts_min: int
+) -> list[Tried]:
+    """Customers to destinations with so many attempts on both sides of the middle, at most
+    MOVERS_MAX, the most tried first.
+    """
+    bound = {"since_ms": since_ms, "middle_ms": middle_ms, "before_ms": before_ms}
+    limits = {"attempts_min": attempts_min, "rows_max": MOVERS_MAX}
+    return [Tried(*row) for row in ask(client, "movers", {**bound, **limits})]
 
 
 def destinations(client: Client, since_ms: int) -> list[Destination]:

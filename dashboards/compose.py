@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from clickhouse.queries import Reason
-from dashboards import alerts, conserve, kpi, ledger, verdict
+from dashboards import alerts, conserve, kpi, last_week, ledger, movers, signals, verdict
 from dashboards.readings import SLOW_WINDOW_MS, Readings
 from dashboards.schemas import (
     Conservation,
@@ -25,6 +25,8 @@ def snapshot(
     totals = ledger.per_currency(held.earnings)
     currency = ledger.main_currency(totals, shown)
     top, losing, losing_count = ledger.split_destinations(held.destinations, currency)
+    quality = signals.quality(held.signals, now_ms)
+    tiles = kpi.tiles(held.intake, held.earnings, currency, now_ms, quality)
     facts = Facts(
         now_ms=now_ms,
         as_of_ms=held.as_of_ms,
@@ -33,7 +35,7 @@ def snapshot(
         newest_call_ms=held.newest_call_ms,
         stream=stream,
         conservation=_line(held),
-        tiles=kpi.tiles(held.intake, held.earnings, currency, now_ms),
+        tiles=last_week.compared(tiles, held.week, currency),
         losing_count=losing_count,
         fraud_count=alerts.critical(held.alerts, held.triages, now_ms),
     )
@@ -49,12 +51,15 @@ def snapshot(
         newest_call_ms=held.newest_call_ms,
         currency=currency,
         currencies=ledger.currency_sums(totals),
+        last_week_ms=held.week.start_ms if held.week else None,
         tiles=facts.tiles,
         traffic=kpi.traffic(held.intake, now_ms),
         earnings=kpi.earnings(held.earnings, currency, now_ms),
         destinations=top,
         losing=losing,
         losing_count=losing_count,
+        movers=movers.rows(held.tried),
+        movers_attempts_min=movers.ATTEMPTS_MIN,
         suspense=_reasons(held.suspense),
         dead=_reasons(held.dead),
         dead_last=[DeadRow(**asdict(each)) for each in held.dead_last],

@@ -18,7 +18,7 @@ from typing import Final, TypeVar
 
 from billing.money import format_nanos
 from clickhouse.queries import Earning, Intake
-from dashboards.schemas import Earnings, Tile, Tiles, Traffic
+from dashboards.schemas import Earnings, Quality, Tile, Tiles, Traffic
 
 STEP_MS: Final = 2_000
 CHART_STEP_MS: Final = 10_000
@@ -29,6 +29,8 @@ SETTLE_MS: Final = 2_000
 CPS_MS: Final = 10_000
 RATIO_MS: Final = 5 * MINUTE_MS
 TENTH: Final = Decimal("0.1")
+_NONE: Final = Tile(value=None, average=None, spark=[])
+UNREAD: Final = Quality(ner=_NONE, pdd_s=_NONE, with_pdd_percent=None)
 
 Step = TypeVar("Step", Intake, Earning)
 
@@ -130,10 +132,34 @@ def earnings(earned: Sequence[Earning], currency: str | None, now_ms: int) -> Ea
     )
 
 
+def asr(found: Sums) -> str | None:
+    """Answered of the attempts, in %."""
+    return percent(found.answered, found.attempts)
+
+
+def acd_s(found: Sums) -> str | None:
+    """Billed seconds of an answered call."""
+    return tenths(found.billed_s, found.answered_rated)
+
+
+def margin_percent(found: Sums) -> str | None:
+    """The margin in % of the revenue."""
+    return percent(found.sell_nanos - found.buy_nanos, found.sell_nanos)
+
+
+def unrated_percent(found: Sums) -> str | None:
+    """Suspended and dead of the calls received, in %."""
+    return percent(found.unrated, found.received)
+
+
 def tiles(
-    intake: Sequence[Intake], earned: Sequence[Earning], currency: str | None, now_ms: int
+    intake: Sequence[Intake],
+    earned: Sequence[Earning],
+    currency: str | None,
+    now_ms: int,
+    quality: Quality = UNREAD,
 ) -> Tiles:
-    """The key figures; the module says how each is made."""
+    """The key figures; the module says how each is made, `signals.py` those of `quality`."""
     end_ms = window_end_ms(now_ms)
     minutes = _minutes(intake, earned, currency, end_ms)
 
@@ -160,8 +186,10 @@ def tiles(
             average=tenths(whole.received, covered_s),
             spark=[tenths(minute.received, MINUTE_MS // 1_000) for minute in minutes],
         ),
-        asr=tile(lambda s: percent(s.answered, s.attempts) if _has_unanswered(whole) else None),
-        acd_s=tile(lambda s: tenths(s.billed_s, s.answered_rated)),
+        asr=tile(lambda s: asr(s) if _has_unanswered(whole) else None),
+        ner=quality.ner,
+        acd_s=tile(acd_s),
+        pdd_s=quality.pdd_s,
         sell_per_min=Tile(
             value=format_nanos(last(MINUTE_MS).sell_nanos) if currency else None,
             average=format_nanos(whole.sell_nanos * 60 // covered_s)
@@ -169,8 +197,9 @@ def tiles(
             else None,
             spark=[format_nanos(minute.sell_nanos) for minute in minutes],
         ),
-        margin_percent=tile(lambda s: percent(s.sell_nanos - s.buy_nanos, s.sell_nanos)),
-        unrated_percent=tile(lambda s: percent(s.unrated, s.received)),
+        margin_percent=tile(margin_percent),
+        unrated_percent=tile(unrated_percent),
+        with_pdd_percent=quality.with_pdd_percent,
     )
 
 

@@ -14,11 +14,22 @@ import structlog
 from clickhouse_connect.driver.client import Client
 
 from clickhouse import fraud_alerts, queries
+from clickhouse.client import ClickHouseRefused
 from clickhouse.fraud_alerts import FraudAlert
-from clickhouse.queries import Balance, DeadLetter, Destination, Earning, Intake, Reason
-from dashboards import conserve
+from clickhouse.queries import (
+    Balance,
+    DeadLetter,
+    Destination,
+    Earning,
+    Intake,
+    Reason,
+    Signals,
+    Tried,
+)
+from dashboards import conserve, last_week, movers, signals
 from dashboards.conserve import Gap
 from dashboards.kpi import STEP_MS, WINDOW_MS
+from dashboards.last_week import Hour
 from dashboards.triage import Triage
 from deploy.runtime.documents import DocumentsDown
 
@@ -27,6 +38,11 @@ FULL_MS: Final = 30_000
 SLOW_MS: Final = 5_000
 DESTINATIONS_MS: Final = 5_000
 ALERTS_MS: Final = 5_000
+SIGNALS_MS: Final = 5_000
+MOVERS_MS: Final = 15_000
+WEEK_AGAIN_MS: Final = 600_000
+"""after ClickHouse has refused to read last week's hour"""
+BEATS: Final = ("full", "slow", "destinations", "alerts", "signals", "movers", "week")
 REST_FACTOR: Final = 10
 SLOW_WINDOW_MS: Final = 24 * 3_600_000
 DEAD_SHOWN_MAX: Final = 4
@@ -60,6 +76,10 @@ class Readings:
     balances_as_of_ms: int | None = None
     settled: list[Gap] = field(default_factory=list)
     alerts: list[FraudAlert] = field(default_factory=list)
+    signals: list[Signals] = field(default_factory=list)
+    week: Hour | None = None
+    """the same hour a week ago; empty if nothing arrived then"""
+    tried: list[Tried] = field(default_factory=list)
     triages: Mapping[str, Triage] = field(default_factory=dict)
 
 
@@ -76,7 +96,7 @@ class Reader:
         self.forget_settled = False
         """set it from any thread: the gaps seen so far may be calls on their way"""
         self._clock_ms, self._triages_of = clock_ms, triages_of
-        self._due_ms = {"full": 0, "slow": 0, "destinations": 0, "alerts": 0}
+        self._due_ms = dict.fromkeys(BEATS, 0)
 
     def read(self, client: Client) -> Readings:
         """One beat. Raises as `clickhouse.queries`; what was read stays."""
@@ -94,8 +114,40 @@ class Reader:
             self.readings.alerts = fraud_alerts.alerts(client, began_ms - SLOW_WINDOW_MS)
             self._rest("alerts", began_ms, ALERTS_MS)
         self._read_triages()
+        self._read_quality(client)
+        self._read_week(client)
         self.readings.as_of_ms = now_ms
         return self.readings
+
+    def _read_quality(self, client: Client) -> None:
+        began_ms = self._clock_ms()
+        if began_ms >= self._due_ms["signals"]:
+            self.readings.signals = queries.signals(client, signals.spans(began_ms))
+            self._rest("signals", began_ms, SIGNALS_MS)
+        began_ms = self._clock_ms()
+        if began_ms >= self._due_ms["movers"]:
+            middle_ms = began_ms - movers.SPAN_MS
+            spans = (middle_ms - movers.SPAN_MS, middle_ms, began_ms)
+            self.readings.tried = queries.movers(client, *spans, movers.ATTEMPTS_MIN)
+            self._rest("movers", began_ms, MOVERS_MS)
+
+    def _read_week(self, client: Client) -> None:
+        """Once an hour: that hour is over. Where it is too much to read, the rest goes on."""
+        now_ms = self._clock_ms()
+        start_ms = last_week.hour_start_ms(now_ms)
+        held = self.readings.week
+        if (held and held.start_ms == start_ms) or now_ms < self._due_ms["week"]:
+            return
+        self.readings.week = None
+        spans = last_week.spans(start_ms)
+        span = (spans.since_ms, spans.step_ms, spans.before_ms)
+        try:
+            intake = queries.intake(client, *span)
+            earned = queries.earnings(client, *span)
+            self.readings.week = Hour(start_ms, intake, earned, queries.signals(client, spans))
+        except ClickHouseRefused as error:
+            self._due_ms["week"] = now_ms + WEEK_AGAIN_MS
+            _log.warning("last week's hour was not read", reason=str(error))
 
     def _read_triages(self) -> None:
         """On every beat: who takes an alert wants to see so. The last ones stay in an outage."""

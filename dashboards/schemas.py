@@ -41,11 +41,26 @@ class Outage(Schema):
 
 
 class Tile(Schema):
-    """A key figure now, over the whole window, and minute by minute (oldest first)."""
+    """A key figure now, over the whole window, and minute by minute (oldest first).
+
+    `last_week` is the figure of the same hour a week ago, `delta` the value less that.
+    """
 
     value: Decimals | None
     average: Decimals | None
     spark: list[Decimals | None]
+    last_week: Decimals | None = None
+    delta: Decimals | None = None
+    missing: str = ""
+    """why there is no figure, if the feed is the reason"""
+
+
+class Quality(Schema):
+    """What the signalling says, as tiles."""
+
+    ner: Tile
+    pdd_s: Tile
+    with_pdd_percent: Decimals | None
 
 
 class Tiles(Schema):
@@ -53,10 +68,14 @@ class Tiles(Schema):
 
     cps: Tile
     asr: Tile
+    ner: Tile
     acd_s: Tile
+    pdd_s: Tile
     sell_per_min: Tile
     margin_percent: Tile
     unrated_percent: Tile
+    with_pdd_percent: Decimals | None
+    """attempts of the window that carry a PDD"""
 
 
 class Traffic(Schema):
@@ -101,6 +120,23 @@ class DestinationRow(Schema):
     margin: Money | None
     margin_percent: Decimals | None
     foreign_calls: int
+
+
+class MoverRow(Schema):
+    """A customer's calls to a destination: the last hour, and the one before it."""
+
+    customer: str
+    destination: str
+    attempts: int
+    attempts_before: int
+    asr: Decimals | None
+    asr_before: Decimals | None
+    asr_delta: Decimals | None
+    """points"""
+    acd_s: Decimals | None
+    acd_s_before: Decimals | None
+    acd_delta_percent: Decimals | None
+    """of what it was"""
 
 
 class ReasonRow(Schema):
@@ -231,12 +267,16 @@ class Snapshot(Schema):
     newest_call_ms: int | None
     currency: str | None
     currencies: list[CurrencySum]
+    last_week_ms: int | None
+    """when the hour began that the tiles are held against; None: not read"""
     tiles: Tiles
     traffic: Traffic
     earnings: Earnings
     destinations: list[DestinationRow]
     losing: list[DestinationRow]
     losing_count: int
+    movers: list[MoverRow]
+    movers_attempts_min: int
     suspense: list[ReasonRow]
     dead: list[ReasonRow]
     dead_last: list[DeadRow]

@@ -13,11 +13,13 @@ SELECT
     sumIf(toInt128(nanos), leg = 'buy' AND reason = '') AS buy_nanos
 FROM charge FINAL
 WHERE received_at >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
+    AND received_at < fromUnixTimestamp64Milli({before_ms:Int64}, 'UTC')
     AND toYYYYMMDD(answered_at) IN
     (
         SELECT DISTINCT toYYYYMMDD(answered_at)
         FROM charge
         WHERE received_at >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')
+            AND received_at < fromUnixTimestamp64Milli({before_ms:Int64}, 'UTC')
     )
 GROUP BY start_ms, currency
 ORDER BY start_ms, currency

@@ -24,6 +24,13 @@ export function decimal(text, digits = 2) {
   return sign + grouped + (digits ? "." + figures.slice(split) : "");
 }
 
+/** A difference (decimal string) with its sign; `format` writes what is not negative. */
+export function change(text, format) {
+  const less = text.startsWith("-");
+  const shown = format(less ? text.slice(1) : text);
+  return /[1-9]/.test(shown) ? (less ? "−" : "+") + shown : "±0";
+}
+
 /** Whole seconds as minutes with one decimal. */
 export function minutes(seconds) {
   return COUNT.format(Math.floor(seconds / 60)) + "." + Math.floor((seconds % 60) / 6);

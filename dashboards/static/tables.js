@@ -1,7 +1,7 @@
-// Destinations, suspense, dead letters.
+// Destinations, movers, suspense, dead letters.
 
 import { byId, fillRows, part, say } from "./dom.js";
-import { age, count, decimal, minutes, NONE, utc, words } from "./format.js";
+import { age, change, clockSpan, count, decimal, minutes, NONE, utc, words } from "./format.js";
 
 function destination(row, item) {
   const losing = item.margin !== null && item.margin.startsWith("-");
@@ -37,6 +37,25 @@ function deadLetter(row, item, nowMs) {
   row.title = item.detail;
 }
 
+const tenths = (text) => decimal(text, 1);
+
+function mover(row, item) {
+  const name = `${item.customer} to ${item.destination}`;
+  say(part(row, "name"), name);
+  part(row, "name").title = name;
+  say(part(row, "attempts"), count(item.attempts));
+  part(row, "attempts").title = `the hour before: ${count(item.attempts_before)}`;
+  say(part(row, "asr"), tenths(item.asr));
+  part(row, "asr").title = `the hour before: ${tenths(item.asr_before)} %`;
+  say(part(row, "asr-delta"), item.asr_delta === null ? NONE : change(item.asr_delta, tenths));
+  say(part(row, "acd"), clockSpan(item.acd_s));
+  part(row, "acd").title = `the hour before: ${clockSpan(item.acd_s_before)} min`;
+  say(part(row, "acd-delta"), item.acd_delta_percent === null ? NONE : change(item.acd_delta_percent, tenths));
+  for (const [name, value] of [["asr-delta", item.asr_delta], ["acd-delta", item.acd_delta_percent]]) {
+    part(row, name).classList.toggle("worse", value !== null && Number(value) <= -5);
+  }
+}
+
 export function showTables(snapshot) {
   const { destinations, losing, suspense, dead, dead_last: last, now_ms: nowMs } = snapshot;
   const template = byId("destination-row");
@@ -45,6 +64,9 @@ export function showTables(snapshot) {
   byId("destinations-none").hidden = destinations.length > 0;
   reasons(byId("suspense"), suspense, nowMs);
   reasons(byId("dead"), dead, nowMs);
+  fillRows(byId("movers"), byId("mover-row"), snapshot.movers, mover);
+  byId("movers-none").hidden = snapshot.movers.length > 0;
+  say(byId("movers-min"), count(snapshot.movers_attempts_min));
   byId("suspense-none").hidden = suspense.length > 0;
   byId("dead-none").hidden = dead.length > 0;
   byId("dead-last-none").hidden = last.length > 0;

@@ -68,7 +68,7 @@ def test_numbers_move_without_a_reload(client: Client, open_page: OpenPage) -> N
     expect(page.locator("#destinations-top")).to_contain_text("Latvia - Premium")
     expect(page.locator("#tile-acd .value")).to_have_text("1:18")
     expect(page.locator("#tile-margin .value")).to_have_text("25.0")
-    expect(page.locator("#tile-asr .note")).to_have_text("feed has answered calls only")
+    expect(page.locator("#tile-asr [data-part=note]")).to_have_text("feed has answered calls only")
     assert float(value(page, "cps")) > 0
     assert page.evaluate("globalThis.notReloaded") is True
     assert int(page.locator("body").get_attribute("data-serial") or 0) > serial

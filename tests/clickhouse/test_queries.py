@@ -9,7 +9,17 @@ from clickhouse_connect.driver.client import Client
 
 from clickhouse import queries
 from clickhouse.client import ClickHouseDown, ClickHouseRefused, connect
-from clickhouse.queries import DeadLetter, Destination, Earning, Intake, Newest, Reason
+from clickhouse.queries import (
+    DeadLetter,
+    Destination,
+    Earning,
+    Intake,
+    Newest,
+    Reason,
+    Signals,
+    Spans,
+    Tried,
+)
 from dashboards import conserve
 from deploy.runtime.settings import Settings
 from tests.dashboards.traffic import (
@@ -79,6 +89,47 @@ def test_earnings_count_money_of_rated_legs_only(client: Client) -> None:
         Earning(T_MS, "EUR", 2, 1, 1, 60, 3 * CENT, CENT),
         Earning(T_MS, "USD", 1, 1, 1, 2, 20_000_000, 15_000_000),
     ]
+
+
+def test_a_window_that_has_an_end_leaves_out_what_came_later(client: Client) -> None:
+    store_calls(client, [Call(1, T_MS), Call(2, T_MS + 5_000)])
+    assert [step.received for step in queries.intake(client, T_MS, STEP_MS, T_MS + 5_000)] == [1]
+    found = queries.earnings(client, T_MS, STEP_MS, T_MS + 5_000)
+    assert [step.attempts for step in found] == [1]
+
+
+def test_signals_of_steps_and_of_both_spans(client: Client) -> None:
+    calls = [
+        Call(1, T_MS, pdd_ms=100),
+        Call(2, T_MS + 60_000, duration_ms=0, sip_code=486, pdd_ms=None),
+        Call(3, T_MS + 60_001, duration_ms=0, sip_code=503, pdd_ms=900),
+        Call(4, T_MS + 60_002, duration_ms=0, sip_code=404, pdd_ms=300),
+        Call(5, T_MS + 120_000, pdd_ms=5_000),
+    ]
+    store_calls(client, calls)
+    store_calls(client, calls[:1])
+    spans = Spans(T_MS, T_MS + 60_000, T_MS, T_MS + 120_000, 60_000)
+    start_ms = T_MS // 60_000 * 60_000
+    second_ms = (T_MS + 60_000) // 60_000 * 60_000
+    assert sorted(queries.signals(client, spans), key=lambda s: (s.span, s.start_ms)) == [
+        Signals("last", T_MS + 60_000, 3, 3, 3, 1, 2, 900),
+        Signals("step", start_ms, 1, 0, 0, 1, 1, 100),
+        Signals("step", second_ms, 3, 3, 3, 1, 2, 900),
+        Signals("whole", T_MS, 4, 3, 3, 2, 3, 900),
+    ]
+
+
+def test_movers_need_enough_attempts_on_both_sides(client: Client) -> None:
+    store_rates(client, ["Spain", "Latvia"])
+    then = [Call(n, T_MS + n, duration_ms=60_000 * (n % 2)) for n in range(4)]
+    now = [Call(10 + n, T_MS + 1_000 + n) for n in range(4)]
+    one_sided = [Call(30 + n, T_MS + 1_000 + n, rate_row=1) for n in range(4)]
+    other = [Call(50 + n, T_MS + 900 + n * 100, customer="bolt") for n in range(2)]
+    suspended = [Call(70, T_MS + 1, reason="no_rate")]
+    store_calls(client, [*then, *now, *one_sided, *other, *suspended])
+    (found,) = queries.movers(client, T_MS, T_MS + 1_000, T_MS + 2_000, 4)
+    assert found == Tried("acme", "Spain", 4, 2, 120, 4, 4, 240)
+    assert len(queries.movers(client, T_MS, T_MS + 1_000, T_MS + 2_000, 1)) == 2
 
 
 def test_a_row_written_again_counts_once(client: Client) -> None:
@@ -190,7 +241,10 @@ def test_no_tables_and_no_server_are_told_apart(settings: Settings) -> None:
         connect(settings.model_copy(update={"clickhouse": "http://127.0.0.1:9"}))
 
 
-@pytest.mark.parametrize("name", ["earnings", "suspense_by_reason", "conservation", "destinations"])
+DAYS = ["earnings", "suspense_by_reason", "conservation", "destinations", "signals", "movers"]
+
+
+@pytest.mark.parametrize("name", DAYS)
 def test_the_last_minutes_do_not_cost_all_days(client: Client, name: str) -> None:
     day_ms = 86_400_000
     names = ("acme", "middle", "zeta")
@@ -198,7 +252,9 @@ def test_the_last_minutes_do_not_cost_all_days(client: Client, name: str) -> Non
     store_calls(client, old, receipts=False)
     new = [Call(OLD + i, T_MS + i, customer=names[i % 3]) for i in range(9)]
     store_calls(client, new, receipts=False)
-    bound = {"since_ms": T_MS, "until_ms": T_MS, "step_ms": STEP_MS, "rows_max": 10}
+    times = {"last_ms": T_MS, "whole_ms": T_MS, "middle_ms": T_MS + 4, "before_ms": T_MS + 9}
+    limits = {"step_ms": STEP_MS, "rows_max": 10, "attempts_min": 1}
+    bound = {"since_ms": T_MS, "until_ms": T_MS, **times, **limits}
     asked = queries.text(name)
     found = client.query(asked, parameters=bound, settings=queries.SETTINGS)
     assert int(found.summary["read_rows"]) < OLD

@@ -27,7 +27,7 @@ def test_a_beat_reads_only_what_may_have_changed() -> None:
     for _ in range(3):
         reader.read(client)
         clock.ms += 2_000
-    first, second, third = client.since_ms("FROM receipt FINAL\nWHERE")
+    first, _week, second, third = client.since_ms("FROM receipt FINAL\nWHERE")
     assert first <= NOW_MS - WINDOW_MS
     newest_step_ms = (NOW_MS - 5_000 - LATE_MS) // STEP_MS * STEP_MS
     assert (second, third) == (newest_step_ms, newest_step_ms)
