@@ -39,6 +39,8 @@ from dashboards.api import (
     deck_pages,
     decks,
     health,
+    leakage,
+    leakage_pages,
     metrics,
     noc,
     openapi,
@@ -75,7 +77,7 @@ SHUTDOWN_S_MAX: Final = 1
 BACKLOG: Final = 512
 ROUTERS: Final = (
     *(page, noc, conservation, calls, call_pages, alerts, triage, alert_pages),
-    *(decks, deck_drafts, deck_pages, reratings, rerating_pages),
+    *(decks, deck_drafts, deck_pages, reratings, rerating_pages, leakage, leakage_pages),
     *(accounts, account_pages, own, own_pages, health, metrics),
     *(openapi, sign_in, session, own_account, users, audit),
 )

@@ -47,6 +47,8 @@ PAGES: Final = {
     "/decks": "/decks",
     "/decks/{side}/{deck}": "/decks/sell/gold",
     "/deck-drafts/{number}": "/deck-drafts/1",
+    "/profit": "/profit?days=31",
+    "/variance": "/variance",
     "/reratings": "/reratings",
     "/reratings/{number}": "/reratings/1",
     "/account": "/account",
@@ -99,6 +101,7 @@ def test_pages_are_accessible_and_fit(
     store_decks(client)
     store_calls(client, [Call(i, now_ms - i * 1_000) for i in range(5)])
     store_calls(client, [Call(9, now_ms, reason="sell_rate_missing", customer="bolt")])
+    store_calls(client, [Call(50, now_ms, age_ms=86_400_000, sell_nanos=1)])
     store_alert(client, ALERT, "critical", 10**9, now_ms)
     store_draft(console_settings, client)
     store_run(console_settings, client)
@@ -121,6 +124,7 @@ def test_pages_are_accessible_and_fit(
 def flaws(page: Page) -> list[str]:
     """What is wrong with a page as it is now."""
     page.wait_for_load_state("load")
+    page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
     said = Axe().run(page).response["violations"]
     found = [
         f"{each['id']} {node['target']} {node['failureSummary']}"

@@ -1,0 +1,100 @@
+"""What routes earn and what leaks: sums that add up, prices that just pay, no formula in a cell."""
+
+import csv
+import io
+import time
+from decimal import Decimal
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clickhouse.client import connect
+from clickhouse.route_money import Money
+from dashboards.leakage import CAUSES, break_even, cause_sums, routes
+from deploy.runtime.settings import Settings
+from tests.dashboards.decks import store_decks
+from tests.dashboards.one_process import asked
+from tests.dashboards.traffic import Call, store_calls
+
+pytestmark = pytest.mark.usefixtures("own_folder")
+DAY_MS = 86_400_000
+NANOS = st.integers(0, 10**15)
+ROWS = st.builds(
+    Money,
+    *(st.sampled_from(["acme", "bolt"]), st.just(""), st.just("")),
+    *(st.sampled_from(["EUR", "USD"]), st.sampled_from(["EUR", "USD"])),
+    *(st.sampled_from(list(CAUSES)), st.integers(1, 9), st.integers(0, 10**9)),
+    *(st.integers(0, 10**6), st.integers(0, 10**6), NANOS, NANOS, st.integers(0, 10**6)),
+)
+
+
+def nanos_of(text: str) -> int:
+    """A decimal text in nanos, exact."""
+    return int(Decimal(text).scaleb(9).to_integral_exact())
+
+
+@given(st.lists(ROWS, max_size=20))
+def test_nothing_is_lost_between_causes(rows: list[Money]) -> None:
+    sums = cause_sums(rows)
+    for name, own in (("sold", "sell_nanos"), ("bought", "buy_nanos"), ("leak", "leak_nanos")):
+        wanted = sum(getattr(row, own) for row in rows)
+        assert sum(nanos_of(getattr(each, name)) for each in sums) == wanted
+    assert sum(each.calls for each in sums) == sum(row.calls for row in rows)
+    keys = [(each.sell_currency, each.buy_currency, each.cause) for each in sums]
+    assert len(keys) == len(set(keys))
+
+
+@given(st.lists(ROWS, max_size=20))
+def test_a_margin_is_of_one_currency_and_the_least_comes_first(rows: list[Money]) -> None:
+    found = routes(rows)
+    margins = [nanos_of(each.margin) for each in found]
+    assert margins == sorted(margins)
+    for each in found:
+        assert nanos_of(each.sold) - nanos_of(each.bought) == nanos_of(each.margin)
+
+
+@given(NANOS, st.integers(1, 10**6))
+def test_the_break_even_price_pays_and_a_millionth_less_does_not(nanos: int, seconds: int) -> None:
+    row = Money("", "", "", "EUR", "EUR", "negative", 1, 0, seconds, seconds, 0, nanos, 0)
+    said = break_even(row)
+    assert said is not None
+    price = nanos_of(said)
+    assert price % 1_000 == 0
+    assert price * seconds >= nanos * 60 > (price - 1_000) * seconds or nanos == 0
+
+
+def test_a_day_and_a_week_over_http(migrated: Settings) -> None:
+    client = connect(migrated)
+    store_decks(client)
+    noon_ms = int(time.time() * 1_000) // DAY_MS * DAY_MS - DAY_MS // 2
+    evil = "=cmd|'/c calc'!A1"
+    store_calls(client, [Call(i, noon_ms + i, customer=evil) for i in range(3)])
+    store_calls(client, [Call(9, noon_ms, sell_nanos=10_000_000)])
+    store_calls(client, [Call(10, noon_ms, reason="sell_rate_missing")])
+
+    async def test(http: httpx.AsyncClient) -> None:
+        found = (await http.get("/v1/variance")).json()
+        sums = {
+            each["cause"]: (each["calls"], each["margin"], each["leak"]) for each in found["causes"]
+        }
+        assert sums == {
+            "suspended": (1, None, "0"),
+            "negative": (1, "-0.005", "0.005"),
+            "none": (3, "0.015", "0"),
+        }
+        assert [line["cause"] for line in found["lines"]] == ["negative", "suspended"]
+        profit = (await http.get("/v1/profit")).json()
+        (place,) = profit["destinations"]
+        assert (place["name"], place["calls"], place["margin"]) == ("United Kingdom", 4, "0.01")
+        assert [each["name"] for each in profit["customers"]] == ["acme", evil]
+        assert profit["reprice"] == []
+        text = (await http.get("/v1/variance.csv")).text
+        assert len(list(csv.DictReader(io.StringIO(text)))) == 2
+        for path in ("/variance", "/profit", "/profit?days=31", "/variance?day=2020-01-01"):
+            assert (await http.get(path)).status_code == 200
+        assert (await http.get("/v1/variance", params={"day": "someday"})).status_code == 422
+        assert (await http.get("/v1/profit", params={"days": "32"})).status_code == 422
+
+    asked(migrated, test)
