@@ -14,8 +14,10 @@ from dashboards.api.who import ANALYSES, APPROVES, Identities, Staff
 
 FIELDS: Final = ("from", "to", "side", "status", "customers", "vendors", "codes", "decks", "note")
 FIELD_CHARS_MAX: Final = 400
-PREPARE: Final = frozenset({"preview", "submission", "cancellation", "pause", "resumption"})
-"""what an analyst does; the rest is an approver's"""
+PREPARE: Final = frozenset({"preview", "submission"})
+"""what an analyst does"""
+EITHER: Final = frozenset({"cancellation", "pause", "resumption"})
+"""what both do; the rest is an approver's"""
 
 router = APIRouter(include_in_schema=False)
 
@@ -39,6 +41,7 @@ def open_run(
     """One run: its money, how far it is, what may be done."""
     found = read_run(parts, identity, number)
     prepares, approves = (person.may(rule.roles) for rule in (ANALYSES, APPROVES))
-    may = [act for act in found.may if (prepares if act in PREPARE else approves)]
+    own = (prepares and PREPARE | EITHER) or frozenset()
+    may = [act for act in found.may if act in own or (approves and act not in PREPARE)]
     about: dict[str, Any] = {"found": found, "run": found.run, "may": may}
     return page.shown(request, "rerating.html", person, **about)

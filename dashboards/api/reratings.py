@@ -14,7 +14,17 @@ from dashboards.api.once import Once
 from dashboards.api.rerate_desk import desk, known, looked_at
 from dashboards.api.state import Console, Parts
 from dashboards.api.telling import told
-from dashboards.api.who import REFUSALS, STAFF_ONLY, Analyst, Approver, Identities, refusals
+from dashboards.api.who import (
+    APPROVES,
+    REFUSALS,
+    STAFF_ONLY,
+    Analyst,
+    Approver,
+    Finance,
+    Identities,
+    refusals,
+)
+from dashboards.identity.access import NotAllowed
 from dashboards.identity.audit import Wanted
 from dashboards.identity.roles import Person
 from dashboards.identity.store import Identity
@@ -29,6 +39,8 @@ from dashboards.rerating_schemas import (
 )
 from dashboards.rerating_views import run_view, whole_view
 from rerate.desk import Desk
+from rerate.life import State
+from rerate.records import Record
 from rerate.scope import Scope, parse
 
 BODY_BYTES_MAX: Final = 2 * 1024 * 1024
@@ -63,7 +75,12 @@ def make_run(parts: Parts, person: Analyst, identity: Identities, sent: ScopeSen
     """Make a run and have its preview computed. No charge is changed by it."""
     instead: dict[tuple[str, str], str] = {(each.side, each.deck): each.by for each in sent.instead}
     with desk(parts) as found:
-        record = found.make(scope_of(sent), person.name, instead, sent.note)
+        scope = scope_of(sent)
+
+        def make() -> Record:
+            return found.make(scope, person.name, instead, sent.note)
+
+        record = told(identity, person, "rerate.make", "a new run", sent.note, make)
         of = f"run {record.number}"
         act = lambda: found.preview(record.number, person.name).record  # noqa: E731
         return run_view(told(identity, person, "rerate.preview", of, sent.note, act))
@@ -160,16 +177,21 @@ def roll_back(
 
 @router.post("/{number}/cancellation", responses=STEP)
 def cancel(
-    parts: Parts, person: Analyst, identity: Identities, number: Number, sent: Why
+    parts: Parts, person: Finance, identity: Identities, number: Number, sent: Why
 ) -> RunView:
-    """End a run; what was applied of it is taken back."""
+    """End a run; what was applied of it is taken back, which is an approver's to order."""
     by, name = (person, identity), person.name
+    with desk(parts) as found:
+        known(found, number)
+        applying = found.look(number).record.run.state is State.APPLYING
+    if applying and not person.may(APPROVES.roles):
+        raise NotAllowed("It is being applied: to take that back needs the role finance.approver.")
     return _act(parts, by, number, "cancel", sent.why, lambda own: own.cancel(number, name))
 
 
 @router.post("/{number}/pause", responses=STEP)
 def pause(
-    parts: Parts, person: Analyst, identity: Identities, number: Number, sent: Why
+    parts: Parts, person: Finance, identity: Identities, number: Number, sent: Why
 ) -> RunView:
     """Have the workers leave a run alone."""
     return _act(
@@ -179,7 +201,7 @@ def pause(
 
 @router.post("/{number}/resumption", responses=STEP)
 def resume(
-    parts: Parts, person: Analyst, identity: Identities, number: Number, sent: Why
+    parts: Parts, person: Finance, identity: Identities, number: Number, sent: Why
 ) -> RunView:
     """Go on with a paused run."""
     return _act(

@@ -14,6 +14,7 @@ SIGNED_IN: Final = needs(*EVERYBODY)
 SIGNED_IN_AT_ALL: Final = needs(*EVERYBODY, unfinished=True)
 """also with a one-time password that is yet to be changed"""
 PARTNERS: Final = needs(Role.PARTNER)
+FINANCE: Final = needs(Role.FINANCE_ANALYST, Role.FINANCE_APPROVER)
 ADMIN_ONLY: Final = needs(Role.ADMIN)
 OPERATES: Final = needs(Role.NOC_OPERATOR)
 ANALYSES: Final = needs(Role.FINANCE_ANALYST)
@@ -27,6 +28,7 @@ Operator = Annotated[Person, Depends(OPERATES)]
 Analyst = Annotated[Person, Depends(ANALYSES)]
 Approver = Annotated[Person, Depends(APPROVES)]
 Partner = Annotated[Person, Depends(PARTNERS)]
+Finance = Annotated[Person, Depends(FINANCE)]
 Admin = Annotated[Person, Depends(ADMIN_ONLY)]
 Identities = Annotated[Identity, Depends(access.identity)]
 

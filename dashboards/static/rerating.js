@@ -22,8 +22,8 @@ if (form) {
 }
 
 async function look() {
-  const answer = await fetch(`/v1/reratings/${run}`);
-  if (!answer.ok) return setTimeout(look, POLL_MS);
+  const answer = await fetch(`/v1/reratings/${run}`).catch(() => null);
+  if (!answer?.ok) return setTimeout(look, POLL_MS);
   const found = await answer.json();
   if (found.run.state !== state) return location.reload();
   byId("progress").value = found.chunks_done;

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+import xlsxwriter
 from fastapi import FastAPI
 
 from billing.deck_draft import Agreement
@@ -155,25 +156,40 @@ def test_two_people_where_the_agreement_says_so(app: FastAPI, settings: Settings
     finance(app, test)
 
 
-def zipped(size: int) -> bytes:
-    """A workbook whose one part is much longer than it looks."""
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("[Content_Types].xml", "<Types/>")
-        archive.writestr("xl/workbook.xml", "<workbook/>")
-        archive.writestr("xl/worksheets/sheet1.xml", b"0" * size)
-    return made.getvalue()
+def workbook(part: str = "", change: Callable[[bytes], bytes] = bytes) -> bytes:
+    """A workbook with two good rates; one part of it changed."""
+    made, again = io.BytesIO(), io.BytesIO()
+    with xlsxwriter.Workbook(made) as book:
+        sheet = book.add_worksheet()
+        for row, line in enumerate(SHEET.decode().splitlines()):
+            sheet.write_row(row, 0, line.split(","))
+    with zipfile.ZipFile(made) as old, zipfile.ZipFile(again, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            content = old.read(name)
+            new.writestr(name, change(content) if name == part else content)
+    return again.getvalue()
+
+
+def bomb() -> bytes:
+    """Its one sheet is much longer than it looks."""
+    return workbook("xl/worksheets/sheet1.xml", lambda xml: xml + b" " * (300 << 20))
 
 
 def entities() -> bytes:
-    """A workbook that wants a file of the machine put into a cell."""
-    made = io.BytesIO()
-    evil = '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><sst><si><t>&e;</t></si></sst>'
-    with zipfile.ZipFile(made, "w") as archive:
-        archive.writestr("[Content_Types].xml", "<Types/>")
-        archive.writestr("xl/workbook.xml", "<workbook/>")
-        archive.writestr("xl/sharedStrings.xml", evil)
-    return made.getvalue()
+    """It wants a file of the machine put into a cell."""
+    evil = b'<!DOCTYPE sst [<!ENTITY e SYSTEM "file:///etc/passwd">]><sst'
+    return workbook(
+        "xl/sharedStrings.xml",
+        lambda xml: xml.replace(b"<sst", evil, 1).replace(b">UK<", b">&e;<", 1),
+    )
+
+
+def test_a_workbook_is_read(app: FastAPI) -> None:
+    async def test(own: Finance) -> None:
+        made = await own.upload(workbook(), "good.xlsx")
+        assert (made.status_code, made.json()["draft"]["rates"]) == (201, 2), made.text
+
+    finance(app, test)
 
 
 @pytest.mark.parametrize(
@@ -182,8 +198,8 @@ def entities() -> bytes:
         (b"", "empty.csv", {}, 422, "empty.csv"),
         (b"\x89PNG\r\n\x1a\n" + bytes(100), "photo.png", {}, 422, "photo.png"),
         (b"Name,Phone\nann,1\n", "people.csv", {}, 422, "people.csv"),
-        (zipped(300 << 20), "bomb.xlsx", {}, 422, "bomb.xlsx"),
-        (entities(), "entities.xlsx", {}, 422, "entities.xlsx"),
+        (bomb(), "bomb.xlsx", {}, 422, "unpacks to more than 250 times its size"),
+        (entities(), "entities.xlsx", {}, 422, "document type"),
         (SHEET, "../../etc/passwd.csv", {"valid_from": "soon"}, 422, "valid_from='soon'"),
         (SHEET, "a.csv", {"deck": "../x"}, 422, "deck"),
         (SHEET, "a.csv", {"side": "both"}, 422, "side"),

@@ -18,7 +18,7 @@ from dashboards.identity.roles import Role
 from deploy.runtime.documents import documents_url
 from deploy.runtime.settings import Settings
 from tests.conftest import free_port
-from tests.dashboards.people import entrance
+from tests.dashboards.people import entrance, person
 from tests.identity.requests import asking, by_session
 from tests.rerate.stored import DAY_MS, FROM_MS, Stored, call
 from tests.rerate.stored import UNIT_NANOS as UNIT
@@ -150,7 +150,8 @@ def test_a_scope_that_is_none_is_refused_by_name(
         assert answer.status_code in (409, 422), answer.text
         assert says in answer.json()["detail"]
         assert (await own.get("/v1/reratings")).json()["runs"] == []
-        assert app.state.identity.audit.rows(Wanted(what="rerate.")) == []
+        rows = app.state.identity.audit.rows(Wanted(what="rerate."))
+        assert [row.event.what for row in rows] in ([], ["rerate.make.failed", "rerate.make"])
 
     finance(app, test)
 
@@ -165,6 +166,24 @@ def test_what_a_run_is_not_ready_for_is_refused(app: FastAPI, stored: Stored) ->
             assert (answer.status_code, bool(answer.json()["detail"])) == (409, True)
         assert (await own.act(run, "cancellation")).json()["state"] == "cancelled"
         assert (await own.act(run, "submission")).status_code == 409
+        assert stored.total("sell") == 8 * UNIT
+
+    finance(app, test)
+
+
+def test_what_is_being_applied_is_cancelled_by_an_approver(app: FastAPI, stored: Stored) -> None:
+    async def test(own: Finance) -> None:
+        run = (await own.make()).json()["number"]
+        await own.act(run, "submission")
+        delta = (await own.get(f"/v1/reratings/{run}")).json()["run"]["delta"]
+        await own.act(run, "approval", "bob", delta=delta)
+        stored.held = True
+        assert (await own.act(run, "application", "bob")).json()["state"] == "applying"
+        person(app.state.identity, "cid", [Role.FINANCE_ANALYST])
+        refused = await own.act(run, "cancellation", "cid")
+        assert (refused.status_code, "finance.approver" in refused.json()["detail"]) == (403, True)
+        stored.held = False
+        assert (await own.act(run, "cancellation", "bob")).json()["state"] == "rolled_back"
         assert stored.total("sell") == 8 * UNIT
 
     finance(app, test)

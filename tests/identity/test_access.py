@@ -29,6 +29,7 @@ OPERATES = frozenset({Role.NOC_OPERATOR, Role.ADMIN})
 ADMIN = frozenset({Role.ADMIN})
 ANALYSES = frozenset({Role.FINANCE_ANALYST, Role.ADMIN})
 APPROVES = frozenset({Role.FINANCE_APPROVER, Role.ADMIN})
+FINANCE = ANALYSES | APPROVES
 OWN = frozenset({Role.PARTNER})
 """an admin has no account of their own"""
 OPEN = None
@@ -80,9 +81,9 @@ RULES = {
     ("POST", "/v1/reratings/{number}/rejection"): APPROVES,
     ("POST", "/v1/reratings/{number}/application"): APPROVES,
     ("POST", "/v1/reratings/{number}/rollback"): APPROVES,
-    ("POST", "/v1/reratings/{number}/cancellation"): ANALYSES,
-    ("POST", "/v1/reratings/{number}/pause"): ANALYSES,
-    ("POST", "/v1/reratings/{number}/resumption"): ANALYSES,
+    ("POST", "/v1/reratings/{number}/cancellation"): FINANCE,
+    ("POST", "/v1/reratings/{number}/pause"): FINANCE,
+    ("POST", "/v1/reratings/{number}/resumption"): FINANCE,
     ("GET", "/reratings"): STAFF,
     ("GET", "/reratings/{number}"): STAFF,
     ("GET", "/v1/variance"): STAFF,
