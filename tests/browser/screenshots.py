@@ -53,7 +53,8 @@ def pictures(settings: Settings, page: Page) -> None:
         if name == "calls":
             page.get_by_role("link", name="Why this price").click()
         take(name.removesuffix("s"))
-    for name in ("suspense", "accounts", "account", "admin/users", "admin/audit"):
+    names = ("suspense", "accounts", "decks", "reratings", "profit", "variance", "wall")
+    for name in (*names, "account", "admin/users", "admin/audit"):
         page.goto(f"{url}/{name}")
         take(name.split("/")[-1])
 
