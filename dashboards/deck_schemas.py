@@ -164,7 +164,7 @@ class Refusal(Schema):
     why: Annotated[str, Field(min_length=3, max_length=1_000, examples=["another file comes"])]
 
 
-class Done(Schema):
+class PublishedDraft(Schema):
     """A draft that was published."""
 
     draft: DraftView

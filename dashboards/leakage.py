@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from billing.money import format_nanos
 from clickhouse.route_money import Cause, Money
-from dashboards.leakage_schemas import CauseSum, LineView, RouteView
+from dashboards.leakage_schemas import CauseSum, LeakLine, RouteView
 
 CAUSES: Final[dict[Cause, str]] = {
     "suspended": "In suspense: a rate or an account is missing, so there is no price yet.",
@@ -41,11 +41,11 @@ def cause_sums(found: Iterable[Money]) -> list[CauseSum]:
     ]
 
 
-def lines(found: Sequence[Money], rows_max: int) -> list[LineView]:
+def lines(found: Sequence[Money], rows_max: int) -> list[LeakLine]:
     """Customer, vendor and destination with what leaks, the most first."""
     leaking = [m for m in found if m.cause != "none"]
     return [
-        LineView(
+        LeakLine(
             customer=m.first,
             vendor=m.vendor,
             destination=m.destination,

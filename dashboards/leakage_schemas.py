@@ -20,7 +20,7 @@ class CauseSum(Schema):
     """in the currency of both"""
 
 
-class LineView(Schema):
+class LeakLine(Schema):
     """Calls of a customer by a vendor to a destination, of one cause."""
 
     customer: str
@@ -44,7 +44,7 @@ class Variance(Schema):
     from_ms: int
     until_ms: int
     causes: list[CauseSum]
-    lines: list[LineView]
+    lines: list[LeakLine]
     more: bool
 
 

@@ -152,19 +152,19 @@ class WholeRun(Schema):
     """oldest first"""
 
 
-class Why(Schema):
-    """Why something is done to a run."""
+class RunReason(Schema):
+    """RunReason something is done to a run."""
 
     why: Annotated[str, Field(max_length=1_000, examples=["as agreed with acme"])] = ""
 
 
-class Submission(Why):
+class Submission(RunReason):
     """allow_suspending: also if calls lose their price by the run."""
 
     allow_suspending: bool = False
 
 
-class Approval(Why):
+class Approval(RunReason):
     """The delta of the preview, typed by whoever approves."""
 
     delta: Annotated[str, Field(max_length=400, examples=["sell -1.5 USD"])]

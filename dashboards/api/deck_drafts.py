@@ -20,8 +20,8 @@ from dashboards.api.telling import told
 from dashboards.api.who import REFUSALS, STAFF_ONLY, Analyst, Approver, Identities, refusals
 from dashboards.deck_schemas import (
     DiffView,
-    Done,
     DraftList,
+    PublishedDraft,
     Reason,
     Refusal,
     Side,
@@ -149,7 +149,9 @@ def approve_draft(
 
 
 @router.post("/{number}/publication", responses=STEP)
-def publish_draft(parts: Parts, person: Approver, identity: Identities, number: Number) -> Done:
+def publish_draft(
+    parts: Parts, person: Approver, identity: Identities, number: Number
+) -> PublishedDraft:
     """Make an approved draft an immutable version, and hand it to the running workers."""
     with desk(parts) as found:
         known(found, number)
@@ -163,7 +165,7 @@ def publish_draft(parts: Parts, person: Approver, identity: Identities, number: 
         )
     late = [late_sentence(own) for own in done.published.touched]
     view = draft_view(done.draft)
-    return Done(draft=view, already=done.published.already, late=late, run=done.run)
+    return PublishedDraft(draft=view, already=done.published.already, late=late, run=done.run)
 
 
 @router.post("/{number}/rejection", responses=STEP)

@@ -14,7 +14,7 @@ from clickhouse.route_money import ROWS_MAX, By, route_money
 from dashboards.api.state import Console, Parts
 from dashboards.api.who import REFUSALS, STAFF_ONLY
 from dashboards.leakage import cause_sums, lines, routes
-from dashboards.leakage_schemas import LineView, Profit, RouteView, Variance
+from dashboards.leakage_schemas import LeakLine, Profit, RouteView, Variance
 
 LINES_MAX = 200
 NAMES = ("customer", "vendor", "destination", "name")
@@ -37,7 +37,7 @@ def read_variance(parts: Parts, day: Day = None) -> Variance:
 def export_variance(parts: Parts, day: Day = None) -> Response:
     """All lines of a day as CSV; no cell is a formula."""
     found = _variance(parts, day, ROWS_MAX)
-    return _csv(f"variance-{found.day}.csv", list(LineView.model_fields), found.lines)
+    return _csv(f"variance-{found.day}.csv", list(LeakLine.model_fields), found.lines)
 
 
 @router.get("/profit")
@@ -98,7 +98,7 @@ def _start_ms(day: date) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1_000)
 
 
-def _csv(name: str, columns: list[str], rows: list[LineView] | list[RouteView]) -> Response:
+def _csv(name: str, columns: list[str], rows: list[LeakLine] | list[RouteView]) -> Response:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(columns)

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dashboards.api import page
+from dashboards.api.examples import ADDRESS, BODIES
 from dashboards.api.problems import MEDIA_TYPE, Problem
 from dashboards.api.who import SignedIn, refusals
 from dashboards.identity import cookie, forgery
@@ -68,6 +69,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for name in _INVALID:
         parts["schemas"].pop(name, None)
     parts["securitySchemes"] = SECURITY
+    for name, example in BODIES.items():
+        parts["schemas"][name]["examples"] = [example]
     said["security"] = [{name: []} for name in SECURITY]
     needs_nobody = open_to_all(app.routes)
     for path, methods in said["paths"].items():
@@ -86,6 +89,9 @@ def _mend(operation: dict[str, Any], needs_nobody: bool) -> None:
         operation["description"] = rest
     if needs_nobody:
         operation["security"] = []
+    for parameter in operation.get("parameters", ()):
+        if parameter["name"] in ADDRESS:
+            parameter["example"] = ADDRESS[parameter["name"]]
     for status, answer in operation["responses"].items():
         if int(status) < 400:
             continue

@@ -31,11 +31,11 @@ from dashboards.identity.store import Identity
 from dashboards.rerating_schemas import (
     Approval,
     RunList,
+    RunReason,
     RunView,
     ScopeSent,
     Submission,
     WholeRun,
-    Why,
 )
 from dashboards.rerating_views import run_view, whole_view
 from rerate.desk import Desk
@@ -121,7 +121,7 @@ def _act(
 
 @router.post("/{number}/preview", responses=STEP)
 def preview(
-    parts: Parts, person: Analyst, identity: Identities, number: Number, sent: Why
+    parts: Parts, person: Analyst, identity: Identities, number: Number, sent: RunReason
 ) -> RunView:
     """Have the preview computed anew."""
     by, name = (person, identity), person.name
@@ -150,7 +150,7 @@ def approve(
 
 @router.post("/{number}/rejection", responses=STEP)
 def reject(
-    parts: Parts, person: Approver, identity: Identities, number: Number, sent: Why
+    parts: Parts, person: Approver, identity: Identities, number: Number, sent: RunReason
 ) -> RunView:
     """Refuse a submitted run for good."""
     by, name = (person, identity), person.name
@@ -159,7 +159,7 @@ def reject(
 
 @router.post("/{number}/application", responses=STEP)
 def apply(
-    parts: Parts, person: Approver, identity: Identities, number: Number, sent: Why
+    parts: Parts, person: Approver, identity: Identities, number: Number, sent: RunReason
 ) -> RunView:
     """Have the workers change the charges as approved."""
     by, name = (person, identity), person.name
@@ -168,7 +168,7 @@ def apply(
 
 @router.post("/{number}/rollback", responses=STEP)
 def roll_back(
-    parts: Parts, person: Approver, identity: Identities, number: Number, sent: Why
+    parts: Parts, person: Approver, identity: Identities, number: Number, sent: RunReason
 ) -> RunView:
     """Have the workers make the charges what they were before the run."""
     by, name = (person, identity), person.name
@@ -177,7 +177,7 @@ def roll_back(
 
 @router.post("/{number}/cancellation", responses=STEP)
 def cancel(
-    parts: Parts, person: Finance, identity: Identities, number: Number, sent: Why
+    parts: Parts, person: Finance, identity: Identities, number: Number, sent: RunReason
 ) -> RunView:
     """End a run; what was applied of it is taken back, which is an approver's to order."""
     by, name = (person, identity), person.name
@@ -191,7 +191,7 @@ def cancel(
 
 @router.post("/{number}/pause", responses=STEP)
 def pause(
-    parts: Parts, person: Finance, identity: Identities, number: Number, sent: Why
+    parts: Parts, person: Finance, identity: Identities, number: Number, sent: RunReason
 ) -> RunView:
     """Have the workers leave a run alone."""
     return _act(
@@ -201,7 +201,7 @@ def pause(
 
 @router.post("/{number}/resumption", responses=STEP)
 def resume(
-    parts: Parts, person: Finance, identity: Identities, number: Number, sent: Why
+    parts: Parts, person: Finance, identity: Identities, number: Number, sent: RunReason
 ) -> RunView:
     """Go on with a paused run."""
     return _act(

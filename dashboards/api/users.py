@@ -52,7 +52,7 @@ class OneTime(BaseModel):
     password: str
 
 
-class Why(BaseModel):
+class PasswordReset(BaseModel):
     """What for; goes into the audit log."""
 
     reason: str = Field(default="", max_length=500)
@@ -100,7 +100,9 @@ def change_user(name: str, change: UserChange, person: Admin, identity: Identiti
 
 
 @router.post("/v1/users/{name}/password", status_code=HTTPStatus.CREATED)
-async def reset_password(name: str, why: Why, person: Admin, identity: Identities) -> OneTime:
+async def reset_password(
+    name: str, why: PasswordReset, person: Admin, identity: Identities
+) -> OneTime:
     """A new one-time password in the place of a lost one; every session of theirs ends."""
     by = identity.by(person.name, why.reason)
     try:
