@@ -2,17 +2,21 @@
 
 from collections import defaultdict
 
+import pyarrow as pa
 import pytest
 from clickhouse_connect.driver.client import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clickhouse import queries
+from billing.deck import DeckOptions, DeckVersion, encode_options
+from billing.deck_csv import parse_deck
+from clickhouse import queries, reference
 from clickhouse.client import connect
 from clickhouse.route_money import Money, route_money
+from clickhouse.tables import CHARGE
 from deploy.runtime.settings import Settings
-from tests.dashboards.decks import store_decks
-from tests.dashboards.traffic import Call, store_calls
+from tests.dashboards.decks import HEADER, store_decks
+from tests.dashboards.traffic import Call, leg_row, store_calls
 
 DAY_MS = 86_400_000
 T_MS = 20_700 * DAY_MS
@@ -88,21 +92,26 @@ def sums(line: Money) -> tuple[int, ...]:
     return (line.calls, line.duration_ms, line.sell_nanos, line.buy_nanos, line.leak_nanos)
 
 
+def store_legs(client: Client, call: Call, **bought: int) -> None:
+    """A call whose buy leg differs in what is named."""
+    rows = [leg_row(call, "sell"), {**leg_row(call, "buy"), **bought}]
+    client.insert_arrow("charge", pa.Table.from_pylist(rows, schema=CHARGE.schema))
+
+
 def test_seconds_paid_for_and_not_billed_are_an_increment_mismatch(client: Client) -> None:
-    store_calls(client, [Call(1, T_MS + DAY_MS, duration_ms=61_000, sell_nanos=100, buy_nanos=60)])
-    client.command(
-        "ALTER TABLE charge UPDATE billed_s = 120 WHERE leg = 'buy' SETTINGS mutations_sync = 1"
-    )
+    call = Call(1, T_MS + DAY_MS, duration_ms=61_000, sell_nanos=100, buy_nanos=60)
+    store_legs(client, call, billed_s=120)
     (found,) = route_money(client, T_MS, T_MS + 2 * DAY_MS, "total")
     assert (found.cause, found.sell_s, found.buy_s) == ("increments", 61, 120)
     assert found.leak_nanos == 60 * (120 - 61) // 120
 
 
 def test_dial_codes_of_another_length_are_a_mismatch_of_codes(client: Client) -> None:
-    client.command(
-        "ALTER TABLE rate UPDATE prefix = '4420' WHERE deck_version = 2 SETTINGS mutations_sync = 1"
-    )
-    store_calls(client, [Call(1, T_MS + DAY_MS)])
+    options = DeckOptions(currency="EUR")
+    rates = parse_deck(HEADER + b"4420,London,0.015,0,1,1\n", "new.csv", 0, options).rates
+    version = DeckVersion(3, "new", "buy", "full", 0, 0, options, rates)
+    reference.save_version(client, version, encode_options(options), "new.csv", "0" * 64)
+    store_legs(client, Call(1, T_MS + DAY_MS), deck_version=3)
     (found,) = route_money(client, T_MS, T_MS + 2 * DAY_MS, "destination")
     assert (found.cause, found.destination) == ("codes", "United Kingdom")
 
