@@ -167,6 +167,11 @@ def may_publish(life: Life, by: str, newest: int, agreement: Agreement | None) -
 def rejected(life: Life, by: str, at_ms: int, why: str) -> Life:
     """The draft, rejected for good. Raises DraftRefused."""
     _open(life, "rejected")
+    if life.steps[-1].what == "publishing":
+        raise DraftRefused(
+            "the draft is being published: publish it again to go on, or check it again before it "
+            "is rejected"
+        )
     if not why:
         raise DraftRefused("say why the draft is rejected: its maker must know")
     step = _step("rejected", by, at_ms, why)

@@ -1,8 +1,9 @@
 """One's own account: the page, and `/v1/keys` for one's own API keys."""
 
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,6 +21,8 @@ from dashboards.identity.access import NotAllowed
 from dashboards.identity.keys import DAYS_MAX, Asked, Key
 from dashboards.identity.roles import Person, Role
 from dashboards.identity.users import IdentityRefused
+
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 router = APIRouter(max_body_size=BODY_BYTES_MAX)
 
@@ -89,7 +92,7 @@ def make_key(asked: KeyAsked, person: SignedIn, identity: Identities) -> NewKey:
     responses=REFUSALS,
     status_code=HTTPStatus.NO_CONTENT,
 )
-def revoke_key(number: int, person: SignedIn, identity: Identities) -> None:
+def revoke_key(number: Number, person: SignedIn, identity: Identities) -> None:
     """Have one's own key work no longer; an admin any key."""
     owner = "" if Role.ADMIN in person.roles else person.name
     try:

@@ -104,3 +104,9 @@ def test_agreements_of_a_file() -> None:
 def test_bad_agreements_are_refused(text: str, said: str) -> None:
     with pytest.raises(OptionsRefused, match=said):
         parse_agreements(text, "a.toml")
+
+
+def test_a_draft_that_is_being_published_is_not_rejected() -> None:
+    life = LIFE._replace(steps=(*LIFE.steps, deck_draft.Step("publishing", "bob", 2)))
+    with pytest.raises(DraftRefused, match="is being published"):
+        deck_draft.rejected(life, "cid", 3, "too dear")
