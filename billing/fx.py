@@ -128,6 +128,17 @@ def _with_inverses(direct: Mapping[Pair, PairRates], rows: int) -> dict[Pair, Pa
     return found
 
 
+def rate_at(fx: FxTable, pair: Pair, at_ms: int) -> tuple[int, int] | None:
+    """Numerator and denominator in force at an instant, None if there is none."""
+    if pair not in fx.pairs:
+        return None
+    (row,) = fx.pairs[pair].at(np.array([at_ms], np.int64))
+    if row == NO_FX:
+        return None
+    numerator, denominator = fx.factors[row].tolist()
+    return numerator, denominator
+
+
 def rows_in_force(
     fx: FxTable, pairs: Sequence[Pair | None], at: I32, answered_ms: I64
 ) -> tuple[I32, npt.NDArray[np.bool_]]:

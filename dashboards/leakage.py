@@ -1,16 +1,17 @@
 """Sold against bought, per group: what is earned, what leaks and why. Pure; rows in.
 
 CAUSES says what each cause means, once: the pages and docs/console.md have the same words. A call
-has one cause, the first that holds. Sums never cross currencies; a margin stands only where a call
-is sold and bought in one currency.
+has one cause, the first that holds. Sums and orders never cross currencies. Calls sold and bought
+in two currencies have a margin only by an exchange rate, which then stands beside it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+from billing.fx import format_factor
 from billing.money import format_nanos
 from clickhouse.route_money import Cause, Money
-from dashboards.leakage_schemas import CauseSum, LeakLine, RouteView
+from dashboards.leakage_schemas import CauseSum, LeakLine, Ranking, RouteView
 
 CAUSES: Final[dict[Cause, str]] = {
     "suspended": "In suspense: a rate or an account is missing, so there is no price yet.",
@@ -22,47 +23,59 @@ CAUSES: Final[dict[Cause, str]] = {
     "codes": "The dial codes that price the two legs differ in length: the sell rate does not "
     "follow the cost. Nothing is said to leak by it.",
     "none": "None of these.",
+    "any": "Whatever leaks: the call has a margin.",
 }
+RANKED_MAX: Final = 100
+REPRICE_MAX: Final = 500
 PLACES: Final = 1_000
 """nanos in the last of six decimals"""
-Group = Callable[[Money], tuple[str, ...]]
+Rate = Callable[[str, str], tuple[int, int] | None]
+"""(bought, sold) currencies -> how many of the second one of the first is, as a fraction"""
 
 
-def cause_sums(found: Iterable[Money]) -> list[CauseSum]:
+def cause_sums(found: Iterable[Money], rate: Rate) -> list[CauseSum]:
     """Sums by currency and cause, in the order of CAUSES."""
     order = list(CAUSES)
-    own = _summed(found, lambda m: (m.sell_currency, m.buy_currency, m.cause))
-    own.sort(key=lambda m: (m.sell_currency, m.buy_currency, order.index(m.cause)))
-    return [
-        CauseSum(
-            cause=m.cause, means=CAUSES[m.cause], **_figures(m), leak=format_nanos(m.leak_nanos)
-        )
-        for m in own
-    ]
+    own = sorted(found, key=lambda m: (m.sell_currency, m.buy_currency, order.index(m.cause)))
+    return [_cause_sum(m, rate(m.buy_currency, m.sell_currency)) for m in own]
 
 
-def lines(found: Sequence[Money], rows_max: int) -> list[LeakLine]:
-    """Customer, vendor and destination with what leaks, the most first."""
-    leaking = [m for m in found if m.cause != "none"]
-    return [
-        LeakLine(
-            customer=m.first,
-            vendor=m.vendor,
-            destination=m.destination,
-            cause=m.cause,
-            **_figures(m),
-            leak=_leak(m),
-        )
-        for m in leaking[:rows_max]
-    ]
+def leak_line(m: Money) -> LeakLine:
+    """A customer by a vendor to a destination, with what leaks."""
+    return LeakLine(
+        customer=m.customer,
+        vendor=m.vendor,
+        destination=m.destination,
+        cause=m.cause,
+        **_figures(m),
+        leak=format_nanos(m.leak_nanos),
+    )
 
 
-def routes(found: Iterable[Money]) -> list[RouteView]:
-    """Groups of one name and currency, the least margin first; only calls that have a margin."""
-    priced = [m for m in found if m.cause not in ("suspended", "sell_only", "currencies")]
-    own = _summed(priced, lambda m: (_name(m), m.sell_currency))
-    own.sort(key=lambda m: (m.sell_nanos - m.buy_nanos, _name(m)))
-    return [_route(m) for m in own]
+def routes(found: Iterable[Money], before: Iterable[Money] = ()) -> list[RouteView]:
+    """What groups of one kind and currency earn, the least margin first.
+
+    found, before: of `earned`, the second of the window before it.
+    """
+    then = {_name(m): m.sell_nanos - m.buy_nanos for m in before}
+    own = sorted(found, key=lambda m: (m.sell_nanos - m.buy_nanos, _name(m)))
+    return [_route(m, then) for m in own]
+
+
+def ranking(found: list[RouteView]) -> Ranking:
+    """Both ends of what `routes` found."""
+    return Ranking(count=len(found), least=found[:RANKED_MAX], most=found[: -RANKED_MAX - 1 : -1])
+
+
+def losing(found: list[RouteView]) -> list[RouteView]:
+    """Those whose margin is below zero."""
+    return [each for each in found if each.margin.startswith("-")]
+
+
+def main_currency(found: Iterable[Money]) -> str:
+    """The sold currency of most calls, "" without calls; of equal ones the first by name."""
+    counts = sorted((-m.calls, m.sell_currency) for m in found)
+    return counts[0][1] if counts else ""
 
 
 def break_even(money: Money) -> str | None:
@@ -74,26 +87,37 @@ def break_even(money: Money) -> str | None:
 
 
 def _name(m: Money) -> str:
-    return m.first or m.vendor or m.destination
+    return {
+        "day": m.day,
+        "customer": m.customer,
+        "vendor": m.vendor,
+        "destination": m.destination,
+    }[m.by]
 
 
-def _route(m: Money) -> RouteView:
+def _cause_sum(m: Money, rate: tuple[int, int] | None) -> CauseSum:
+    own = {**_figures(m), "rate": None}
+    if m.cause == "currencies" and rate:
+        cost_nanos = -(-m.buy_nanos * rate[0] // rate[1])
+        own |= {"margin": format_nanos(m.sell_nanos - cost_nanos), "rate": format_factor(*rate)}
+    return CauseSum(cause=m.cause, means=CAUSES[m.cause], **own, leak=format_nanos(m.leak_nanos))
+
+
+def _route(m: Money, before: Mapping[str, int]) -> RouteView:
     margin = m.sell_nanos - m.buy_nanos
     percent = f"{margin * 1000 // m.sell_nanos / 10:.1f}" if m.sell_nanos else None
     figures = _figures(m)
+    name = _name(m)
     return RouteView(
-        name=_name(m),
+        name=name,
         **{name: figures[name] for name in ("calls", "minutes", "sold", "bought")},
         currency=m.sell_currency,
         margin=format_nanos(margin),
+        margin_before=format_nanos(before[name]) if name in before else None,
         margin_percent=percent,
         now_per_min=format_nanos(m.sell_nanos * 60 // m.sell_s) if m.sell_s else None,
         break_even_per_min=break_even(m),
     )
-
-
-def _leak(m: Money) -> str:
-    return format_nanos(m.leak_nanos)
 
 
 def _figures(m: Money) -> dict[str, Any]:
@@ -107,21 +131,3 @@ def _figures(m: Money) -> dict[str, Any]:
         "buy_currency": m.buy_currency,
         "margin": format_nanos(m.sell_nanos - m.buy_nanos) if same else None,
     }
-
-
-def _summed(found: Iterable[Money], group: Group) -> list[Money]:
-    own: dict[tuple[str, ...], Money] = {}
-    for m in found:
-        key = group(m)
-        if key not in own:
-            own[key] = m
-            continue
-        sums = {name: getattr(own[key], name) + getattr(m, name) for name in _ADDED}
-        own[key] = own[key]._replace(**sums)
-    return list(own.values())
-
-
-_ADDED: Final = (
-    *("calls", "duration_ms", "sell_s", "buy_s"),
-    *("sell_nanos", "buy_nanos", "leak_nanos"),
-)

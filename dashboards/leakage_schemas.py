@@ -15,7 +15,10 @@ class CauseSum(Schema):
     bought: Money
     buy_currency: str
     margin: Money | None
-    """None where there is none in one currency"""
+    """in the sold currency; None where the cost or an exchange rate is not known"""
+    rate: str | None
+    """for one of the bought currency so many of the sold one, at the day's start; the cost is
+    converted by it and rounded up to the nano. None: one currency, or no rate is known."""
     leak: Money
     """in the currency of both"""
 
@@ -38,7 +41,10 @@ class LeakLine(Schema):
 
 
 class Variance(Schema):
-    """A day, sold against bought; `more`: not all lines are here."""
+    """A day, sold against bought.
+
+    lines: of each sold currency the 200 that leak most; more: there are others, the CSV has all.
+    """
 
     day: str
     from_ms: int
@@ -58,23 +64,43 @@ class RouteView(Schema):
     bought: Money
     currency: str
     margin: Money
+    margin_before: Money | None
+    """of as many days before; None: no call then"""
     margin_percent: str | None
     """down to a tenth; None without revenue"""
     now_per_min: Money | None
     """what a billed minute is sold for now, on average, rounded down to the nano"""
     break_even_per_min: Money | None
-    """what it would have to be sold for to pay its cost, rounded up to six decimals"""
+    """what it would have to be sold for to pay its cost, rounded up to six decimals: an average of
+    these calls, connection fees and increments of the buy side in it"""
+
+
+class Ranking(Schema):
+    """Both ends of an order, at most 100 each; count: of all."""
+
+    count: int
+    least: list[RouteView]
+    """the least first"""
+    most: list[RouteView]
+    """the most first"""
 
 
 class Profit(Schema):
-    """A window's routes, the least margin first; without calls that have no margin yet."""
+    """What a window's calls earn that are sold and bought in one currency.
+
+    currencies: in which there are such calls. The sums behind an order are those of all calls.
+    """
 
     days: int
     from_ms: int
     until_ms: int
-    destinations: list[RouteView]
-    vendors: list[RouteView]
-    customers: list[RouteView]
+    currency: str
+    currencies: list[str]
+    destinations: Ranking
+    vendors: Ranking
+    customers: Ranking
     by_day: list[RouteView]
+    losing: int
+    """how many destinations lose money"""
     reprice: list[RouteView]
-    """destinations that lose money"""
+    """destinations that lose money, the most first, at most 500"""

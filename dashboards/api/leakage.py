@@ -1,26 +1,64 @@
 """A day's variance between sold and bought, and what routes earn; as JSON and as CSV."""
 
 import csv
-import io
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated
+from itertools import groupby
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query
-from starlette.responses import Response
+from pydantic import AfterValidator
+from starlette.background import BackgroundTask
+from starlette.responses import Response, StreamingResponse
 
+from billing.fx import fx_table, rate_at
 from billing.inert_text import safe
 from billing.instants import DAY_MS
-from clickhouse.route_money import ROWS_MAX, By, route_money
-from dashboards.api.state import Console, Parts
+from clickhouse.reference import load_fx
+from clickhouse.route_money import By, earned, every_leak, leaks
+from dashboards.api.state import Parts
 from dashboards.api.who import REFUSALS, STAFF_ONLY
-from dashboards.leakage import cause_sums, lines, routes
+from dashboards.leakage import (
+    REPRICE_MAX,
+    cause_sums,
+    leak_line,
+    losing,
+    main_currency,
+    ranking,
+    routes,
+)
 from dashboards.leakage_schemas import LeakLine, Profit, RouteView, Variance
 
-LINES_MAX = 200
+LINES_MAX: Final = 200
+BLOCK_CHARS: Final = 1 << 16
+RANKED: Final[tuple[By, ...]] = ("destination", "vendor", "customer")
 NAMES = ("customer", "vendor", "destination", "name")
 """columns that hold what others have written"""
-Day = Annotated[date | None, Query(description="UTC; default: yesterday", examples=["2026-11-30"])]
+YEAR_MIN, YEAR_MAX = 2000, 2200
+"""what ClickHouse and the file formats have room for, by far"""
+
+
+def _near(day: date) -> date:
+    if not YEAR_MIN <= day.year <= YEAR_MAX:
+        raise ValueError(f"a year from {YEAR_MIN} to {YEAR_MAX}")
+    return day
+
+
+Day = Annotated[
+    Annotated[date, AfterValidator(_near)] | None,
+    Query(description="UTC; default: yesterday", examples=["2026-11-30"]),
+]
 Days = Annotated[int, Query(ge=1, le=31, description="whole days, up to and with yesterday")]
+Currency = Annotated[
+    str,
+    Query(
+        pattern="^([A-Z]{3})?$",
+        description="sold and bought in it; default: the one of most calls",
+        examples=["EUR"],
+    ),
+]
 
 router = APIRouter(
     prefix="/v1", tags=["money"], dependencies=[Depends(STAFF_ONLY)], responses=REFUSALS
@@ -30,64 +68,92 @@ router = APIRouter(
 @router.get("/variance")
 def read_variance(parts: Parts, day: Day = None) -> Variance:
     """A day of the calls' own time: sold, bought, and what leaks by which cause."""
-    return _variance(parts, day, LINES_MAX)
+    own, span = _span(day)
+    with parts.reader.client() as client:
+        found = leaks(client, *span, ("total", "line"), LINES_MAX + 1)
+        fx = fx_table(load_fx(client))
+    kept = Counter[str]()
+    lines = []
+    for each in found:
+        if each.by == "line":
+            kept[each.sell_currency] += 1
+            lines += [leak_line(each)] if kept[each.sell_currency] <= LINES_MAX else []
+    return Variance(
+        day=own.isoformat(),
+        from_ms=span[0],
+        until_ms=span[1],
+        causes=cause_sums(
+            (each for each in found if each.by == "total"),
+            lambda bought, sold: rate_at(fx, (bought, sold), span[0]),
+        ),
+        lines=lines,
+        more=any(count > LINES_MAX for count in kept.values()),
+    )
 
 
 @router.get("/variance.csv", response_class=Response)
 def export_variance(parts: Parts, day: Day = None) -> Response:
     """All lines of a day as CSV; no cell is a formula."""
-    found = _variance(parts, day, ROWS_MAX)
-    return _csv(f"variance-{found.day}.csv", list(LeakLine.model_fields), found.lines)
+    own, span = _span(day)
+    with parts.reader.client() as client:
+        lines = map(leak_line, every_leak(client, *span))
+        return _csv(f"variance-{own}.csv", list(LeakLine.model_fields), lines)
 
 
 @router.get("/profit")
-def read_profit(parts: Parts, days: Days = 7) -> Profit:
-    """What destinations, vendors and customers earn, the least first; what to re-price."""
-    until_ms = _start_ms(_today())
-    from_ms = until_ms - days * DAY_MS
+def read_profit(parts: Parts, days: Days = 7, currency: Currency = "") -> Profit:
+    """What destinations, vendors and customers earn, and what to re-price."""
+    from_ms, until_ms = _window(days)
+    with parts.reader.client() as client:
+        found = earned(client, from_ms, until_ms, ("total", *RANKED, "day"))
+        before = earned(client, 2 * from_ms - until_ms, from_ms, RANKED)
+    totals = [each for each in found if each.by == "total"]
+    own = currency or main_currency(totals)
 
-    def asked(by: By) -> list[RouteView]:
-        with parts.reader.client() as client:
-            return routes(route_money(client, from_ms, until_ms, by))
+    def of(by: By) -> list[RouteView]:
+        now, then = (
+            [each for each in rows if each.by == by and each.sell_currency == own]
+            for rows in (found, before)
+        )
+        return routes(now, then)
 
-    destinations, vendors, customers = (asked(by) for by in ("destination", "vendor", "customer"))
-    by_day = sorted(asked("day"), key=lambda each: (each.currency, each.name))
+    destinations = of("destination")
+    lost = losing(destinations)
     return Profit(
         days=days,
         from_ms=from_ms,
         until_ms=until_ms,
-        destinations=destinations,
-        vendors=vendors,
-        customers=customers,
-        by_day=by_day,
-        reprice=[each for each in destinations if each.margin.startswith("-")],
+        currency=own,
+        currencies=[each.sell_currency for each in totals],
+        destinations=ranking(destinations),
+        vendors=ranking(of("vendor")),
+        customers=ranking(of("customer")),
+        by_day=sorted(of("day"), key=lambda each: each.name),
+        losing=len(lost),
+        reprice=lost[:REPRICE_MAX],
     )
 
 
 @router.get("/profit.csv", response_class=Response)
 def export_profit(parts: Parts, days: Days = 7) -> Response:
-    """What destinations earn as CSV; no cell is a formula."""
-    found = read_profit(parts, days)
-    return _csv(f"profit-{days}.csv", list(RouteView.model_fields), found.destinations)
+    """What all destinations earn, in every currency, as CSV; no cell is a formula."""
+    with parts.reader.client() as client:
+        found = earned(client, *_window(days), ("destination",))
+    by_currency = groupby(found, key=lambda each: each.sell_currency)
+    rows = (row for _, group in by_currency for row in routes(group))
+    columns = [name for name in RouteView.model_fields if name != "margin_before"]
+    return _csv(f"profit-{days}.csv", columns, rows)
 
 
-def _variance(parts: Console, day: date | None, lines_max: int) -> Variance:
+def _span(day: date | None) -> tuple[date, tuple[int, int]]:
     own = day or _today() - timedelta(days=1)
     from_ms = _start_ms(own)
-    span = (from_ms, from_ms + DAY_MS)
-    with parts.reader.client() as client:
-        whole = route_money(client, *span, "total")
-        each = route_money(client, *span, "line")
-    shown = lines(each, lines_max)
-    leaking = sum(line.cause != "none" for line in each)
-    return Variance(
-        day=own.isoformat(),
-        from_ms=span[0],
-        until_ms=span[1],
-        causes=cause_sums(whole),
-        lines=shown,
-        more=len(shown) < leaking or len(each) == ROWS_MAX,
-    )
+    return own, (from_ms, from_ms + DAY_MS)
+
+
+def _window(days: int) -> tuple[int, int]:
+    until_ms = _start_ms(_today())
+    return until_ms - days * DAY_MS, until_ms
 
 
 def _today() -> date:
@@ -98,13 +164,19 @@ def _start_ms(day: date) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1_000)
 
 
-def _csv(name: str, columns: list[str], rows: list[LeakLine] | list[RouteView]) -> Response:
-    text = io.StringIO()
-    writer = csv.writer(text)
+def _csv(name: str, columns: list[str], rows: Iterable[LeakLine | RouteView]) -> Response:
+    """All rows, read before the answer begins: whoever loads slowly keeps no one waiting."""
+    file = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115
+    writer = csv.writer(file)
     writer.writerow(columns)
     for row in rows:
-        own = row.model_dump()
-        values = [safe(own[c]) if c in NAMES else own[c] for c in columns]
-        writer.writerow(values)
+        own = row.model_dump(include=set(columns))
+        writer.writerow([safe(own[c]) if c in NAMES else own[c] for c in columns])
+    file.seek(0)
     headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    return StreamingResponse(
+        iter(lambda: file.read(BLOCK_CHARS), ""),
+        media_type="text/csv; charset=utf-8",
+        headers=headers,
+        background=BackgroundTask(file.close),
+    )

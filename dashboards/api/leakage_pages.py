@@ -9,7 +9,15 @@ from starlette.responses import Response
 
 from billing.instants import format_instant_ms
 from dashboards.api import page
-from dashboards.api.leakage import Day, Days, read_profit, read_variance
+from dashboards.api.leakage import (
+    YEAR_MAX,
+    YEAR_MIN,
+    Currency,
+    Day,
+    Days,
+    read_profit,
+    read_variance,
+)
 from dashboards.api.state import Parts
 from dashboards.api.who import Staff
 from dashboards.leakage import CAUSES
@@ -23,14 +31,19 @@ def open_variance(request: Request, person: Staff, parts: Parts, day: Day = None
     """A day, sold against bought."""
     found = read_variance(parts, day)
     own = date.fromisoformat(found.day)
-    around = [(own + timedelta(days=n)).isoformat() for n in (-1, 1)]
+    near = [own + timedelta(days=n) for n in (-1, 1)]
+    around = [each.isoformat() if YEAR_MIN <= each.year <= YEAR_MAX else None for each in near]
     span = [format_instant_ms(ms) for ms in (found.from_ms, found.until_ms)]
     about: dict[str, Any] = {"found": found, "around": around, "span": span, "causes": CAUSES}
     return page.shown(request, "variance.html", person, **about)
 
 
 @router.get("/profit")
-def open_profit(request: Request, person: Staff, parts: Parts, days: Days = 7) -> Response:
+def open_profit(
+    request: Request, person: Staff, parts: Parts, days: Days = 7, currency: Currency = ""
+) -> Response:
     """What routes earn, and what to re-price."""
-    found = read_profit(parts, days)
-    return page.shown(request, "profit.html", person, found=found, shown=ROUTES_SHOWN)
+    found = read_profit(parts, days, currency)
+    margins = [[each.name, each.margin] for each in found.by_day]
+    about: dict[str, Any] = {"found": found, "margins": margins, "shown": ROUTES_SHOWN}
+    return page.shown(request, "profit.html", person, **about)

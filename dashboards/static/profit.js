@@ -1,25 +1,21 @@
-// The margin of each day, a series for each currency.
+// The margin of each day.
 
 import { byId } from "./dom.js";
 import { chart, frame, palette } from "./palette.js";
 
 const node = byId("chart");
-const { by_day: days } = await (await fetch(`/v1/profit?days=${node.dataset.days}`)).json();
-const names = [...new Set(days.map((each) => each.name))].sort();
-const currencies = [...new Set(days.map((each) => each.currency))];
+const { currency, margins } = node.dataset;
+const days = JSON.parse(margins);
 const made = chart(node);
 
 function style() {
   const colour = palette();
-  const option = frame(colour, currencies.join(", "));
-  const colours = [colour.margin, colour.sell, colour.suspended, colour.duplicate];
+  const option = frame(colour, currency);
   made?.setOption({
     ...option,
-    xAxis: { type: "category", data: names, axisLine: option.xAxis.axisLine, axisTick: { show: false }, axisLabel: { ...option.yAxis.axisLabel } },
-    series: currencies.map((currency, index) => ({
-      type: "bar", name: currency, color: colours[index % colours.length], barMaxWidth: 40,
-      data: names.map((name) => Number(days.find((each) => each.name === name && each.currency === currency)?.margin ?? 0)),
-    })),
+    legend: { show: false },
+    xAxis: { type: "category", data: days.map(([name]) => name), axisLine: option.xAxis.axisLine, axisTick: { show: false }, axisLabel: { ...option.yAxis.axisLabel } },
+    series: [{ type: "bar", name: currency, color: colour.margin, barMaxWidth: 40, data: days.map(([, margin]) => Number(margin)) }],
   }, true);
 }
 

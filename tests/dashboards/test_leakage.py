@@ -4,6 +4,7 @@ import csv
 import io
 import time
 from decimal import Decimal
+from fractions import Fraction
 
 import httpx
 import pytest
@@ -12,7 +13,15 @@ from hypothesis import strategies as st
 
 from clickhouse.client import connect
 from clickhouse.route_money import Money
-from dashboards.leakage import CAUSES, break_even, cause_sums, routes
+from dashboards.leakage import (
+    CAUSES,
+    break_even,
+    cause_sums,
+    losing,
+    main_currency,
+    ranking,
+    routes,
+)
 from deploy.runtime.settings import Settings
 from tests.dashboards.decks import store_decks
 from tests.dashboards.one_process import asked
@@ -23,7 +32,8 @@ DAY_MS = 86_400_000
 NANOS = st.integers(0, 10**15)
 ROWS = st.builds(
     Money,
-    *(st.sampled_from(["acme", "bolt"]), st.just(""), st.just("")),
+    *(st.just("customer"), st.just(""), st.sampled_from(["acme", "bolt"])),
+    *(st.just(""), st.just("")),
     *(st.sampled_from(["EUR", "USD"]), st.sampled_from(["EUR", "USD"])),
     *(st.sampled_from(list(CAUSES)), st.integers(1, 9), st.integers(0, 10**9)),
     *(st.integers(0, 10**6), st.integers(0, 10**6), NANOS, NANOS, st.integers(0, 10**6)),
@@ -37,13 +47,13 @@ def nanos_of(text: str) -> int:
 
 @given(st.lists(ROWS, max_size=20))
 def test_nothing_is_lost_between_causes(rows: list[Money]) -> None:
-    sums = cause_sums(rows)
+    sums = cause_sums(rows, lambda bought, sold: None)
     for name, own in (("sold", "sell_nanos"), ("bought", "buy_nanos"), ("leak", "leak_nanos")):
         wanted = sum(getattr(row, own) for row in rows)
         assert sum(nanos_of(getattr(each, name)) for each in sums) == wanted
     assert sum(each.calls for each in sums) == sum(row.calls for row in rows)
-    keys = [(each.sell_currency, each.buy_currency, each.cause) for each in sums]
-    assert len(keys) == len(set(keys))
+    for each in sums:
+        assert each.margin is None or each.sell_currency == each.buy_currency
 
 
 @given(st.lists(ROWS, max_size=20))
@@ -55,9 +65,45 @@ def test_a_margin_is_of_one_currency_and_the_least_comes_first(rows: list[Money]
         assert nanos_of(each.sold) - nanos_of(each.bought) == nanos_of(each.margin)
 
 
+@given(st.lists(ROWS, max_size=20))
+def test_both_ends_of_an_order_are_the_least_and_the_most(rows: list[Money]) -> None:
+    found = routes(rows)
+    both = ranking(found)
+    assert both.count == len(rows)
+    assert both.least == found
+    assert both.most == found[::-1]
+    assert losing(found) == [each for each in found if nanos_of(each.margin) < 0]
+
+
+def test_the_currency_of_most_calls_is_looked_at_first() -> None:
+    row = Money("total", "", "", "", "", "EUR", "EUR", "any", 1, 0, 0, 0, 0, 0, 0)
+    rows = [row, row._replace(sell_currency="USD", calls=2), row._replace(sell_currency="CHF")]
+    assert main_currency(rows) == "USD"
+    assert main_currency([rows[0], rows[2]]) == "CHF"
+    assert main_currency([]) == ""
+
+
+@given(NANOS, NANOS, st.integers(1, 10**9), st.integers(1, 10**9))
+def test_a_margin_of_two_currencies_is_converted_once(
+    sell: int, buy: int, numerator: int, denominator: int
+) -> None:
+    row = Money(*("total", "", "", "", "", "EUR", "USD", "currencies"), *(1, 0, 0, 0, sell, buy, 0))
+
+    def rate(bought: str, sold: str) -> tuple[int, int]:
+        assert (bought, sold) == ("USD", "EUR")
+        return numerator, denominator
+
+    (found,) = cause_sums([row], rate)
+    assert found.margin is not None
+    cost = sell - nanos_of(found.margin)
+    assert 0 <= Fraction(cost) - Fraction(buy * numerator, denominator) < 1
+
+
 @given(NANOS, st.integers(1, 10**6))
 def test_the_break_even_price_pays_and_a_millionth_less_does_not(nanos: int, seconds: int) -> None:
-    row = Money("", "", "", "EUR", "EUR", "negative", 1, 0, seconds, seconds, 0, nanos, 0)
+    row = Money(
+        "total", "", "", "", "", "EUR", "EUR", "negative", 1, 0, seconds, seconds, 0, nanos, 0
+    )
     said = break_even(row)
     assert said is not None
     price = nanos_of(said)
@@ -86,15 +132,21 @@ def test_a_day_and_a_week_over_http(migrated: Settings) -> None:
         }
         assert [line["cause"] for line in found["lines"]] == ["negative", "suspended"]
         profit = (await http.get("/v1/profit")).json()
-        (place,) = profit["destinations"]
+        (place,) = profit["destinations"]["least"]
+        assert profit["destinations"]["most"] == [place]
+        assert (profit["currency"], profit["currencies"]) == ("EUR", ["EUR"])
         assert (place["name"], place["calls"], place["margin"]) == ("United Kingdom", 4, "0.01")
-        assert [each["name"] for each in profit["customers"]] == ["acme", evil]
+        assert [each["name"] for each in profit["customers"]["least"]] == ["acme", evil]
         assert profit["reprice"] == []
         text = (await http.get("/v1/variance.csv")).text
         assert len(list(csv.DictReader(io.StringIO(text)))) == 2
         for path in ("/variance", "/profit", "/profit?days=31", "/variance?day=2020-01-01"):
             assert (await http.get(path)).status_code == 200
-        assert (await http.get("/v1/variance", params={"day": "someday"})).status_code == 422
+        for day in ("someday", "9999-12-31", "0001-01-01"):
+            for path in ("/v1/variance", "/variance", "/v1/variance.csv"):
+                assert (await http.get(path, params={"day": day})).status_code == 422
+        for day in ("2000-01-01", "2200-12-31"):
+            assert (await http.get("/variance", params={"day": day})).status_code == 200
         assert (await http.get("/v1/profit", params={"days": "32"})).status_code == 422
 
     asked(migrated, test)
