@@ -10,7 +10,7 @@ from billing.money import parse_currency
 
 ROLES: Final = ("customer", "vendor")
 ACCOUNTS_MAX: Final = 100_000
-_DECK_KEY = {"customer": "sell_deck", "vendor": "buy_deck"}
+DECK_KEY: Final = {"customer": "sell_deck", "vendor": "buy_deck"}
 
 
 class Account(NamedTuple):
@@ -38,12 +38,8 @@ def parties_of(accounts: list[Account]) -> Parties:
     )
 
 
-def parse_accounts(text: str, file: str) -> list[Account]:
-    """Accounts of a TOML text with tables [customers.NAME] and [vendors.NAME].
-
-    Keys: name, currency, and sell_deck (customers) or buy_deck (vendors). Raises OptionsRefused
-    naming file, account and key.
-    """
+def tables_of(text: str, file: str) -> dict[str, dict[str, Any]]:
+    """The tables customers and vendors of a TOML text. Raises OptionsRefused."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -54,23 +50,17 @@ def parse_accounts(text: str, file: str) -> list[Account]:
     for table, found in document.items():
         if not isinstance(found, dict):
             raise OptionsRefused(f"{file}: {table}={found!r}: expected tables [{table}.NAME]")
-    accounts = [
-        _account(file, role, name, entry)
-        for role in ROLES
-        for name, entry in document.get(f"{role}s", {}).items()
-    ]
-    if len(accounts) > ACCOUNTS_MAX:
-        raise OptionsRefused(f"{file}: more than {ACCOUNTS_MAX} accounts")
-    return accounts
+    return document
 
 
-def _account(file: str, role: str, account: str, entry: Any) -> Account:
+def account_of(file: str, role: str, account: str, entry: Any) -> Account:
+    """The account of one table of the text. Raises OptionsRefused naming file, account, key."""
     where = f"{file}: {role}s.{account}"
     if not isinstance(entry, dict):
         raise OptionsRefused(f"{where}: expected a table")
     if not 1 <= len(account.encode()) <= TEXT_MAX:
         raise OptionsRefused(f"{where}: a name has 1 to {TEXT_MAX} bytes")
-    deck_key = _DECK_KEY[role]
+    deck_key = DECK_KEY[role]
     for key in (deck_key, "currency"):
         if not isinstance(entry.get(key), str) or not entry[key]:
             raise OptionsRefused(f"{where}: {key} is required, a text")
@@ -80,4 +70,4 @@ def _account(file: str, role: str, account: str, entry: Any) -> Account:
         currency = parse_currency(entry["currency"])
     except ValueError as error:
         raise OptionsRefused(f"{where}: currency={entry['currency']!r}: {error}") from None
-    return Account(account, role, str(entry.get("name", account)), entry[deck_key], currency)
+    return Account(account, role, str(entry.get("name") or account), entry[deck_key], currency)

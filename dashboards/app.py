@@ -27,7 +27,10 @@ from starlette.types import Lifespan
 from clickhouse.client import connect as open_client
 from dashboards import rater
 from dashboards.api import (
+    account_files,
+    account_orders,
     account_pages,
+    account_terms,
     accounts,
     alert_pages,
     alerts,
@@ -69,6 +72,7 @@ from dashboards.identity.store import of_settings
 from dashboards.poller import Poller
 from dashboards.pulse import Pulse
 from dashboards.reader import Reader
+from dashboards.relay import Relay
 from deploy.runtime.documents import DocumentsDown, documents_url
 from deploy.runtime.settings import Settings, host_port
 
@@ -78,6 +82,7 @@ BACKLOG: Final = 512
 ROUTERS: Final = (
     *(page, noc, conservation, calls, call_pages, alerts, triage, alert_pages),
     *(decks, deck_drafts, deck_pages, reratings, rerating_pages, leakage, leakage_pages),
+    *(account_files, account_terms, account_orders),
     *(accounts, account_pages, own, own_pages, health, metrics),
     *(openapi, sign_in, session, own_account, users, audit),
 )
@@ -98,6 +103,7 @@ def build(settings: Settings, connect: Callable[[], Client] | None = None) -> Fa
     triages = Triages(documents_url(settings))
     poller = Poller(opened, lambda: hub.soon(pulse.news), _now_ms, triages.of)
     pulse = Pulse(poller, broker, _raters(settings), rater.scrape, _now_ms)
+    relay = Relay(settings, opened)
     console = Console(hub, poller, broker, Reader(opened), settings, triages)
 
     @asynccontextmanager
@@ -105,6 +111,7 @@ def build(settings: Settings, connect: Callable[[], Client] | None = None) -> Fa
         hub.open()
         watch = asyncio.create_task(broker.follow(), name="watch of the broker")
         console.tasks.extend((watch, asyncio.create_task(pulse.run(hub), name="pulse")))
+        console.tasks.append(asyncio.create_task(relay.run(), name="relay"))
         poller.start()
         yield
         hub.close()

@@ -68,9 +68,10 @@ class RunView(Schema):
 
 
 class RunList(Schema):
-    """Runs, newest first."""
+    """Runs, newest first; `next` is the cursor of the page after, None on the last one."""
 
     runs: list[RunView]
+    next: int | None
 
 
 class LineView(Schema):
@@ -127,8 +128,8 @@ class Told(Schema):
     why: str
 
 
-class WholeRun(Schema):
-    """A run with its money and how far it is."""
+class RunProgress(Schema):
+    """How far a run is."""
 
     run: RunView
     running: bool
@@ -138,6 +139,11 @@ class WholeRun(Schema):
     calls_done: int
     trouble: str
     """why it does not go on, "" = it does"""
+
+
+class WholeRun(RunProgress):
+    """A run with its money and how far it is."""
+
     may: list[str]
     """what could be done with it as it stands; by whom is another question"""
     totals: list[LineView]
@@ -153,7 +159,7 @@ class WholeRun(Schema):
 
 
 class RunReason(Schema):
-    """RunReason something is done to a run."""
+    """Why something is done to a run."""
 
     why: Annotated[str, Field(max_length=1_000, examples=["as agreed with acme"])] = ""
 

@@ -13,6 +13,7 @@ from dashboards.rerating_schemas import (
     LineView,
     MarginView,
     PostedView,
+    RunProgress,
     RunView,
     Told,
     WholeRun,
@@ -70,6 +71,15 @@ def may(record: Record) -> list[str]:
     return found
 
 
+def progress_view(progress: Progress, trouble: str) -> RunProgress:
+    """How far a run is."""
+    far: dict[str, Any] = {name: getattr(progress, name) for name in _FAR}
+    return RunProgress(run=run_view(progress.record), **far, trouble=trouble)
+
+
+_FAR: Final = ("running", "chunks", "chunks_done", "calls", "calls_done")
+
+
 def whole_view(
     progress: Progress,
     figures: Figures,
@@ -83,13 +93,7 @@ def whole_view(
     changes.sort(key=lambda change: -abs(change.delta_nanos))
     found = margins(figures)
     return WholeRun(
-        run=run_view(record),
-        running=progress.running,
-        chunks=progress.chunks,
-        chunks_done=progress.chunks_done,
-        calls=progress.calls,
-        calls_done=progress.calls_done,
-        trouble=trouble,
+        **progress_view(progress, trouble).model_dump(),
         may=may(record),
         totals=[_line(*kind, "", figures.lines()[*kind, ""]) for kind in kinds(figures)],
         margins=[MarginView(currency=c, delta=format_nanos(n)) for c, n in found.items()],

@@ -116,7 +116,7 @@ def balances() -> None:
 @accounts_app.command("load")
 def accounts_load(file: Path) -> None:
     """Load customers and vendors from a TOML file and hand them to the running workers."""
-    from deploy.reference import load_accounts  # noqa: PLC0415
+    from deploy.accounts import load_accounts  # noqa: PLC0415
 
     accounts = load_accounts(load_settings(), file)
     customers = sum(a.role == "customer" for a in accounts)

@@ -20,7 +20,7 @@ Vendor = Annotated[bool, typer.Option("--vendor", help="of a vendor: what we hav
 @app.command()
 def load(file: Path) -> None:
     """Set limits from a TOML file: tables customers.NAME, vendors.NAME with limit = "100 USD"."""
-    from deploy.reference import load_limits  # noqa: PLC0415
+    from deploy.accounts import load_limits  # noqa: PLC0415
 
     limits = load_limits(load_settings(), file)
     typer.echo(f"{len(limits)} limits are set; the workers have been told")

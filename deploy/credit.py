@@ -22,10 +22,14 @@ from streams import topics
 ANSWER_S_MAX = 10.0
 
 
+class OrderRefused(TollwireError):
+    """The controls would not take it."""
+
+
 def send_order(settings: Settings, kind: str, role: str, account: str, **more: Any) -> str:
     """Check an order as the controls will, and send it; returns its id.
 
-    Raises TollwireError naming field and value, ClickHouseDown, BrokerDown.
+    Raises OrderRefused naming field and value, ClickHouseDown, BrokerDown.
     """
     order_id = more.pop("id") or str(uuid4())
     order = Order(kind, order_id, role, account, at_ms=int(time.time() * 1_000), **more)  # type: ignore[arg-type]
@@ -37,7 +41,7 @@ def send_order(settings: Settings, kind: str, role: str, account: str, **more: A
     try:
         accept(order, known.get((role, account)))
     except BadField as flaw:
-        raise TollwireError(f"{kind} of {account}: {flaw}") from None
+        raise OrderRefused(f"{kind} of {account}: {flaw}") from None
     message = (topics.CREDIT_ORDER, account.encode(), msgspec.json.encode(order))
     asyncio.run(topics.ensure_topics(settings))
     asyncio.run(topics.send_all(settings, [message], f"send the {kind}"))

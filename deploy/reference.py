@@ -1,4 +1,4 @@
-"""Decks, accounts, exchange rates: an operator's files are stored first, then handed over."""
+"""Decks and exchange rates: an operator's files are stored first, then handed over."""
 
 import asyncio
 import hashlib
@@ -9,13 +9,11 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from billing import deck_csv
-from billing.credit.limits import Limit, parse_limits
 from billing.deck import DeckOptions, DeckVersion, decode_options
 from billing.deck_draft import DraftRefused
-from billing.errors import OptionsRefused, Problem
+from billing.errors import Problem
 from billing.fx import FX
 from billing.fx_csv import parse_fx
-from billing.parties import Account, parse_accounts
 from clickhouse import credit, reference
 from clickhouse.client import connect
 from dashboards.documents.agreements import Agreements
@@ -115,43 +113,6 @@ def _unknown(rates: pa.Table, known: pa.Table) -> pa.Table:
         for rate in rates.to_pylist()
     ]
     return rates.filter(pa.array(new, pa.bool_()))
-
-
-def load_accounts(settings: Settings, path: Path) -> list[Account]:
-    """Store the accounts of a TOML file and hand them to the running workers."""
-    try:
-        accounts = parse_accounts(read_file(path).decode(), str(path))
-    except UnicodeDecodeError:
-        raise OptionsRefused(f"{path}: not UTF-8 text: is it TOML?") from None
-    asyncio.run(ensure_topics(settings))
-    client = connect(settings)
-    try:
-        reference.save_accounts(client, accounts, int(time.time() * 1_000))
-    finally:
-        client.close()
-    asyncio.run(decks.publish(settings, accounts=accounts))
-    return accounts
-
-
-def load_limits(settings: Settings, path: Path) -> list[Limit]:
-    """Store the credit limits of a TOML file and hand them to the running workers.
-
-    Raises OptionsRefused or FileRefused (nothing was written), ClickHouseDown, BrokerDown.
-    """
-    try:
-        text = read_file(path).decode()
-    except UnicodeDecodeError:
-        raise OptionsRefused(f"{path}: not UTF-8 text: is it TOML?") from None
-    asyncio.run(ensure_topics(settings))
-    client = connect(settings)
-    try:
-        accounts = {(a.role, a.account): a for a in reference.load_accounts(client)}
-        limits = parse_limits(text, str(path), accounts)
-        credit.save_limits(client, limits, int(time.time() * 1_000))
-    finally:
-        client.close()
-    asyncio.run(decks.publish(settings, limits=limits))
-    return limits
 
 
 def hand_over_again(settings: Settings) -> tuple[int, int]:

@@ -4,7 +4,8 @@ import csv
 from pathlib import Path
 
 from billing.deck import DeckOptions
-from deploy.reference import load_accounts, load_deck
+from deploy.accounts import load_accounts
+from deploy.reference import load_deck
 from deploy.runtime.settings import Settings
 from deploy.traffic import accounts_toml, seed_decks
 

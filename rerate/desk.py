@@ -7,7 +7,7 @@ from clickhouse import rerate_read, rerate_write
 from clickhouse.rerate_write import Posted
 from rerate import life, prices
 from rerate.figures import Figures
-from rerate.life import Action, Refused, Run, State
+from rerate.life import Action, Refused, Run, State, TakesBack
 from rerate.records import Record
 from rerate.sample import explained
 from rerate.scope import Scope
@@ -110,12 +110,17 @@ class Desk:
             )
         return self._steps.begin(record, run, Phase.ROLL_BACK, by)
 
-    def cancel(self, number: int, by: str) -> Progress:
-        """End the run; what was applied of it is taken back."""
+    def cancel(self, number: int, by: str, may_take_back: bool = True) -> Progress:
+        """End the run; what was applied of it is taken back, if whoever asks may order that.
+
+        Raises TakesBack.
+        """
         record = self._records.get(number)
         if record.run.state is State.ROLLING_BACK:
             return self.go_on(number, send_again=True)
         run = life.step(record.run, Action.CANCEL)
+        if run.state is State.ROLLING_BACK and not may_take_back:
+            raise TakesBack(f"run {number} is being applied: cancelling takes that back")
         if run.state is State.ROLLING_BACK:
             return self._steps.begin(record._replace(paused=False), run, Phase.ROLL_BACK, by)
         if record.run.state is State.PREVIEWING:

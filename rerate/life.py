@@ -17,6 +17,14 @@ class Refused(TollwireError):
     """What was asked of a run cannot be done; the message says why and what to do instead."""
 
 
+class WrongDelta(Refused):
+    """Whoever approves has not typed what the preview says."""
+
+
+class TakesBack(Refused):
+    """Cancelling would change charges, which whoever asked may not order."""
+
+
 class State(StrEnum):
     """Where a run stands."""
 
@@ -139,7 +147,7 @@ def approve(run: Run, by: str, typed_delta: str, hash_now: str) -> Run:
     if by == run.submitter:
         raise Refused(f"run {run.id} was submitted by {by}: another person must approve it")
     if typed_delta != run.delta:
-        raise Refused(
+        raise WrongDelta(
             f"run {run.id} changes the money by {run.delta}, not by {typed_delta!r}: "
             "type the delta of its preview to approve it"
         )

@@ -12,9 +12,9 @@ LIMIT_NANOS_MAX: Final = 10**18
 CALLS_MAX: Final = 1_000_000
 TRUNKS_MAX: Final = 1_000
 WHEN_RECOVERING: Final = ("refuse", "allow")
-_KEYS: Final = {
-    "customers": ("limit", "max_calls", "max_calls_per_s", "when_recovering", "trunks"),
-    "vendors": ("limit",),
+LIMIT_KEYS: Final = {
+    "customer": ("limit", "max_calls", "max_calls_per_s", "when_recovering", "trunks"),
+    "vendor": ("limit",),
 }
 _ROLE: Final = {"customers": "customer", "vendors": "vendor"}
 
@@ -55,14 +55,14 @@ def parse_limits(text: str, file: str, accounts: Mapping[tuple[str, str], Accoun
         raise OptionsRefused(f"{file}: not TOML: {error}") from None
     limits = []
     for table, found in document.items():
-        if table not in _KEYS:
+        if table not in _ROLE:
             raise OptionsRefused(f"{file}: unknown table {table}: customers, vendors")
         for name, entry in _table(f"{file}: {table}", found).items():
             where = f"{file}: {table}.{name}"
             account = accounts.get((_ROLE[table], name))
             if account is None:
                 raise OptionsRefused(f"{where}: no such {_ROLE[table]}: load the account first")
-            limits.append(_limit(where, account, _table(where, entry, _KEYS[table])))
+            limits.append(limit_of(where, account, entry))
     return limits
 
 
@@ -74,7 +74,9 @@ def _table(where: str, found: Any, keys: tuple[str, ...] = ()) -> dict[str, Any]
     return found
 
 
-def _limit(where: str, account: Account, entry: dict[str, Any]) -> Limit:
+def limit_of(where: str, account: Account, entry: Any) -> Limit:
+    """The limit of one table of the text. Raises OptionsRefused, which begins with `where`."""
+    entry = _table(where, entry, LIMIT_KEYS[account.role])
     said = entry.get("when_recovering", "refuse")
     if said not in WHEN_RECOVERING:
         raise OptionsRefused(f"{where}: when_recovering={said!r}: {' or '.join(WHEN_RECOVERING)}")

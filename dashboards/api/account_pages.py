@@ -1,28 +1,46 @@
 """The pages of accounts: all of them, and one."""
 
+from contextlib import suppress
+from typing import Any
+
 from fastapi import APIRouter
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dashboards.account_schemas import Role
+from clickhouse.reference import list_versions
+from dashboards.account_schemas import Role, TermsView
 from dashboards.api import page
+from dashboards.api.account_terms import read_terms
 from dashboards.api.accounts import read_account, read_accounts
 from dashboards.api.state import Parts
-from dashboards.api.who import Staff
+from dashboards.api.who import APPROVES, Staff
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/accounts")
 def open_accounts(request: Request, person: Staff, parts: Parts) -> Response:
-    """Every account."""
-    return page.shown(request, "accounts.html", person, accounts=read_accounts(parts).accounts)
+    """Every account; for an approver also the form for a new one."""
+    found, may = read_accounts(parts).accounts, person.may(APPROVES.roles)
+    about: dict[str, Any] = {"accounts": found, "may": may, **_decks(parts)}
+    return page.shown(request, "accounts.html", person, **about)
 
 
 @router.get("/accounts/{role}/{account}")
 def open_account(
     request: Request, person: Staff, parts: Parts, role: Role, account: str
 ) -> Response:
-    """One account."""
-    found = read_account(parts, role, account)
-    return page.shown(request, "account.html", person, found=found)
+    """One account: its money, and for an approver what it is and a payment."""
+    found, may = read_account(parts, role, account), person.may(APPROVES.roles)
+    terms: TermsView | None = None
+    with suppress(HTTPException):  # loaded by an older release only, into ClickHouse
+        terms = read_terms(parts, role, account, Response())
+    about: dict[str, Any] = {"found": found, "terms": terms, "may": may, **_decks(parts)}
+    return page.shown(request, "account.html", person, **about)
+
+
+def _decks(parts: Parts) -> dict[str, list[str]]:
+    with parts.reader.client() as client:
+        versions = list_versions(client)
+    return {"decks": sorted({each.deck for each in versions})}

@@ -16,6 +16,25 @@ ADDRESS: Final[dict[str, Any]] = {
 }
 BODIES: Final[dict[str, dict[str, Any]]] = {
     "Answer": {"kind": "confirm", "value": "block_destination", "note": "a hacked PBX"},
+    "TermsSent": {
+        "name": "Acme Telecom",
+        "deck": "gold",
+        "currency": "EUR",
+        "limit": {
+            "limit": "25000.00",
+            "max_calls": 500,
+            "max_calls_per_s": 50,
+            "trunks": {"acme-fra": {"max_calls": 200, "max_calls_per_s": 20}},
+        },
+        "why": "the contract of December",
+    },
+    "OrderSent": {
+        "kind": "payment",
+        "amount": "1500.00",
+        "currency": "EUR",
+        "note": "statement 2026-11",
+        "id": "bank-77013",
+    },
     "TriageStep": {"step": "ack", "reason": ""},
     "Reason": {"why": "the new prices of December"},
     "Refusal": {"why": "another file comes"},

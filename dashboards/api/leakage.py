@@ -4,6 +4,7 @@ import csv
 import tempfile
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import Annotated, Final
@@ -13,7 +14,7 @@ from pydantic import AfterValidator
 from starlette.background import BackgroundTask
 from starlette.responses import Response, StreamingResponse
 
-from billing.fx import fx_table, rate_at
+from billing.fx import NO_RATES, fx_table, rate_at
 from billing.inert_text import safe
 from billing.instants import DAY_MS
 from clickhouse.reference import load_fx
@@ -71,7 +72,8 @@ def read_variance(parts: Parts, day: Day = None) -> Variance:
     own, span = _span(day)
     with parts.reader.client() as client:
         found = leaks(client, *span, ("total", "line"), LINES_MAX + 1)
-        fx = fx_table(load_fx(client))
+        mixed = any(each.cause == "currencies" for each in found)
+        fx = fx_table(load_fx(client) if mixed else NO_RATES)
     kept = Counter[str]()
     lines = []
     for each in found:
@@ -166,17 +168,19 @@ def _start_ms(day: date) -> int:
 
 def _csv(name: str, columns: list[str], rows: Iterable[LeakLine | RouteView]) -> Response:
     """All rows, read before the answer begins: whoever loads slowly keeps no one waiting."""
-    file = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115
-    writer = csv.writer(file)
-    writer.writerow(columns)
-    for row in rows:
-        own = row.model_dump(include=set(columns))
-        writer.writerow([safe(own[c]) if c in NAMES else own[c] for c in columns])
-    file.seek(0)
+    with ExitStack() as held:
+        file = held.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", newline=""))
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        for row in rows:
+            own = row.model_dump(include=set(columns))
+            writer.writerow([safe(own[c]) if c in NAMES else own[c] for c in columns])
+        file.seek(0)
+        left = held.pop_all()
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return StreamingResponse(
         iter(lambda: file.read(BLOCK_CHARS), ""),
         media_type="text/csv; charset=utf-8",
         headers=headers,
-        background=BackgroundTask(file.close),
+        background=BackgroundTask(left.close),
     )

@@ -10,6 +10,7 @@ from billing.errors import TollwireError
 from clickhouse.client import ClickHouseDown, ClickHouseRefused
 from dashboards.api.problems import Refused, Unavailable
 from dashboards.api.state import Console
+from dashboards.identity.access import NotAllowed
 from deploy.runtime.documents import DocumentsDown, documents_url
 from rerate import life
 from rerate.desk import Desk
@@ -25,7 +26,7 @@ AWAY = (DocumentsDown, ClickHouseDown, ClickHouseRefused)
 
 @contextmanager
 def desk(parts: Console) -> Iterator[Desk]:
-    """The desk. Raises HTTPException: 409 where a run's state forbids it, 422, 503."""
+    """The desk. Raises HTTPException: 403, 409 where a run's state forbids it, 422, 503."""
     settings = parts.settings
     with parts.reader.client() as client:
         try:
@@ -33,10 +34,12 @@ def desk(parts: Console) -> Iterator[Desk]:
             yield Desk(Steps(client, records, Sender(settings), settings.rerate_chunk_calls))
         except AWAY:
             raise
+        except life.TakesBack as error:
+            raise NotAllowed(f"{error}, which needs the role finance.approver") from None
+        except (ScopeRefused, NoPrices, life.WrongDelta) as error:
+            raise Refused(str(error)) from None
         except life.Refused as error:
             raise HTTPException(HTTPStatus.CONFLICT, str(error)) from None
-        except (ScopeRefused, NoPrices) as error:
-            raise Refused(str(error)) from None
         except TollwireError as error:
             raise Unavailable(f"The broker did not take it: {error}") from error
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Query
 
 from dashboards.api.once import Once
 from dashboards.api.rerate_desk import desk, known, looked_at
@@ -24,28 +24,29 @@ from dashboards.api.who import (
     Identities,
     refusals,
 )
-from dashboards.identity.access import NotAllowed
 from dashboards.identity.audit import Wanted
 from dashboards.identity.roles import Person
 from dashboards.identity.store import Identity
 from dashboards.rerating_schemas import (
     Approval,
     RunList,
+    RunProgress,
     RunReason,
     RunView,
     ScopeSent,
     Submission,
     WholeRun,
 )
-from dashboards.rerating_views import run_view, whole_view
+from dashboards.rerating_views import progress_view, run_view, whole_view
 from rerate.desk import Desk
-from rerate.life import State
 from rerate.records import Record
 from rerate.scope import Scope, parse
 
 BODY_BYTES_MAX: Final = 2 * 1024 * 1024
 TOLD_MAX: Final = 200
+PAGE_RUNS: Final = 100
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+After = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="what a page calls next")]
 STEP: Final = refusals(404, 409)
 
 router = APIRouter(
@@ -64,10 +65,13 @@ def scope_of(sent: ScopeSent) -> Scope:
 
 
 @router.get("", dependencies=[Depends(STAFF_ONLY)])
-def read_runs(parts: Parts) -> RunList:
-    """All runs, newest first."""
+def read_runs(parts: Parts, after: After = None) -> RunList:
+    """Runs, newest first, a page at a time."""
     with desk(parts) as found:
-        return RunList(runs=[run_view(record) for record in reversed(found.all())])
+        older = [each for each in reversed(found.all()) if not after or each.number < after]
+    shown = older[:PAGE_RUNS]
+    more = len(older) > len(shown)
+    return RunList(runs=list(map(run_view, shown)), next=shown[-1].number if more else None)
 
 
 @router.post("", status_code=HTTPStatus.CREATED, responses=refusals(409, 413))
@@ -82,6 +86,7 @@ def make_run(parts: Parts, person: Analyst, identity: Identities, sent: ScopeSen
 
         record = told(identity, person, "rerate.make", "a new run", sent.note, make)
         of = f"run {record.number}"
+        told(identity, person, "rerate.made", of, sent.note, lambda: None)
         act = lambda: found.preview(record.number, person.name).record  # noqa: E731
         return run_view(told(identity, person, "rerate.preview", of, sent.note, act))
 
@@ -94,6 +99,13 @@ def read_run(parts: Parts, identity: Identities, number: Number) -> WholeRun:
         figures, posted = found.figures(progress.record), found.posted(progress.record)
     rows = identity.audit.rows(Wanted(what="rerate.", object=f"run {number}", limit=TOLD_MAX))
     return whole_view(progress, figures, posted, rows, trouble)
+
+
+@router.get("/{number}/progress", dependencies=[Depends(STAFF_ONLY)])
+def read_progress(parts: Parts, number: Number) -> RunProgress:
+    """How far a run is, without its money: short, to be asked for often."""
+    with desk(parts) as found:
+        return progress_view(*looked_at(found, number))
 
 
 @router.get("/{number}/calls/{call}", dependencies=[Depends(STAFF_ONLY)], responses=refusals(409))
@@ -181,12 +193,10 @@ def cancel(
 ) -> RunView:
     """End a run; what was applied of it is taken back, which is an approver's to order."""
     by, name = (person, identity), person.name
-    with desk(parts) as found:
-        known(found, number)
-        applying = found.look(number).record.run.state is State.APPLYING
-    if applying and not person.may(APPROVES.roles):
-        raise NotAllowed("It is being applied: to take that back needs the role finance.approver.")
-    return _act(parts, by, number, "cancel", sent.why, lambda own: own.cancel(number, name))
+    takes_back = person.may(APPROVES.roles)
+    return _act(
+        parts, by, number, "cancel", sent.why, lambda own: own.cancel(number, name, takes_back)
+    )
 
 
 @router.post("/{number}/pause", responses=STEP)

@@ -7,12 +7,13 @@ from http import HTTPStatus
 from typing import Final
 
 from starlette.datastructures import Headers
+from starlette.middleware.body_limit import MAX_BODY_SIZE_SCOPE_KEY
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboards.api.problems import problem
 
-DETAIL: Final = "What was sent is longer than what is accepted here."
+DETAIL: Final = "What was sent is longer than the {limit} bytes that are accepted here."
 
 
 class TooLong:
@@ -29,7 +30,8 @@ class TooLong:
             nonlocal instead
             if message["type"] == "http.response.start" and _plain_413(message):
                 instead = True
-                refusal = problem(Request(scope), HTTPStatus.REQUEST_ENTITY_TOO_LARGE, DETAIL)
+                detail = DETAIL.format(limit=format(scope[MAX_BODY_SIZE_SCOPE_KEY], ","))
+                refusal = problem(Request(scope), HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
                 await refusal(scope, receive, send)
             elif not instead:
                 await send(message)

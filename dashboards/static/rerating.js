@@ -22,7 +22,7 @@ if (form) {
 }
 
 async function look() {
-  const answer = await fetch(`/v1/reratings/${run}`).catch(() => null);
+  const answer = await fetch(`/v1/reratings/${run}/progress`).catch(() => null);
   if (!answer?.ok) return setTimeout(look, POLL_MS);
   const found = await answer.json();
   if (found.run.state !== state) return location.reload();
@@ -32,10 +32,9 @@ async function look() {
   return setTimeout(look, POLL_MS);
 }
 
-async function bars(node) {
-  const { destinations } = await (await fetch(`/v1/reratings/${run}`)).json();
-  const { leg, currency } = destinations[0];
-  const own = destinations.filter((each) => each.leg === leg && each.currency === currency).slice(0, BARS).reverse();
+function bars(node) {
+  const { leg, currency, lines } = JSON.parse(node.dataset.bars);
+  const own = lines.slice(0, BARS).reverse();
   const made = chart(node);
   const style = () => {
     const colour = palette();

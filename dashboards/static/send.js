@@ -5,7 +5,7 @@ import { byId } from "./dom.js";
 
 const meta = document.querySelector('meta[name="csrf"]');
 
-class Refused extends Error {}
+export class Refused extends Error {}
 
 async function request(method, path, body, tag) {
   const headers = { "x-csrf-token": meta.content };

@@ -5,6 +5,7 @@ that changes is serialisable from its first read on; on SQLite one at a time. Re
 nobody and is in nobody's way (WAL).
 """
 
+import fcntl
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -108,6 +109,31 @@ def reading(engine: Engine) -> Iterator[Connection]:
             f"the documents cannot be read at {engine.url.render_as_string()} "
             f"(TOLLWIRE_DOCUMENTS): {error}"
         ) from error
+
+
+@contextmanager
+def alone(url: str, what: str) -> Iterator[None]:
+    """Waits until nobody else is at `what`; whoever dies at it is at it no more.
+
+    what: a short word, the same for all that must not be at once. Raises DocumentsDown.
+    """
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        path = f"{engine.url.database}.{what}.lock"
+        try:
+            file = open(path, "w")  # noqa: SIM115 - closed below
+        except OSError as error:
+            raise DocumentsDown(f"TOLLWIRE_DOCUMENTS={url!r}: {path}: {error}") from error
+        with file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+        return
+    with engine.connect() as connection:
+        try:
+            connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(what))))
+        except SQLAlchemyError as error:
+            raise DocumentsDown(f"TOLLWIRE_DOCUMENTS={url!r}: {error}") from error
+        yield
 
 
 def _serialise(engine: Engine) -> None:

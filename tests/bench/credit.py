@@ -18,16 +18,17 @@ import numpy as np
 from aiohttp import ClientSession
 from aiokafka import AIOKafkaProducer
 
+from billing.account_terms import parse_terms
 from billing.credit.call_events import CallEvent
 from billing.credit.desk import Desk
 from billing.credit.limits import Limit
 from billing.credit.quote import quote
 from billing.deck import DeckOptions, DeckVersion
 from billing.deck_csv import parse_deck
-from billing.parties import parse_accounts, parties_of
+from billing.parties import parties_of
 from billing.tariff import Tariff, compile_tariff
+from deploy.accounts import load_limits
 from deploy.local import running
-from deploy.reference import load_limits
 from deploy.runtime.settings import Settings
 from deploy.seed import VALID_FROM_MS, seed, write_files
 from streams import topics
@@ -60,7 +61,8 @@ def demo_tariff(folder: Path) -> Tariff:
         options = DeckOptions(currency=currency)
         rates = parse_deck(path.read_bytes(), path.name, VALID_FROM_MS, options).rates
         versions.append(DeckVersion(number, name, side, "full", VALID_FROM_MS, 0, options, rates))
-    return compile_tariff(versions, parties_of(parse_accounts(accounts.read_text(), accounts.name)))
+    terms = parse_terms(accounts.read_bytes(), accounts.name)
+    return compile_tariff(versions, parties_of([each.account for each in terms]))
 
 
 def in_process_s(tariff: Tariff) -> list[float]:

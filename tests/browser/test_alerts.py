@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from clickhouse_connect.driver.client import Client
 from playwright.sync_api import Page, expect
 
@@ -19,6 +18,7 @@ from streams import topics
 from tests.dashboards import people
 from tests.dashboards.fraud import store_alert, store_fraud_action
 from tests.dashboards.traffic import Call, store_calls
+from tests.kafka.client import values
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=40_000)
@@ -28,18 +28,7 @@ OPERATOR = {"name": "olga", "roles": [Role.NOC_OPERATOR]}
 
 
 async def _answers(settings: Settings) -> list[dict[str, Any]]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker)
-    await consumer.start()
-    every = [TopicPartition(topics.FRAUD_ACTIONS, p) for p in range(settings.partitions)]
-    ends = await consumer.end_offsets(every)
-    consumer.assign(every)
-    await consumer.seek_to_beginning(*every)
-    found: list[dict[str, Any]] = []
-    while len(found) < sum(ends.values()):
-        for batch in (await consumer.getmany(timeout_ms=100)).values():
-            found += [json.loads(message.value) for message in batch]
-    await consumer.stop()
-    return found
+    return [json.loads(value) for value in await values(settings.broker, topics.FRAUD_ACTIONS)]
 
 
 def _sent(settings: Settings) -> list[dict[str, Any]]:

@@ -10,8 +10,9 @@ import threading
 import time
 from typing import Any, Final, Literal
 
+from deploy.accounts import load_accounts
 from deploy.local import is_up, rater_metric
-from deploy.reference import load_accounts, load_deck
+from deploy.reference import load_deck
 from deploy.runtime.settings import Settings
 from streams import topics
 from streams.rater import GROUP

@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from billing.account_terms import parse_terms
 from billing.deck import DeckVersion
 from billing.deck_csv import parse_deck
 from billing.mediation import Message as RawMessage
-from billing.parties import parse_accounts, parties_of
+from billing.parties import parties_of
 from billing.tariff import Tariff, compile_tariff
 from clickhouse.client import connect, insert_arrow
 from clickhouse.tables import CHARGE, DEAD_LETTER, RECEIPT
@@ -51,7 +52,9 @@ def tariff() -> Tariff:
         )
         for deck in range(len(world.DECKS))
     ]
-    accounts = parties_of(parse_accounts(world.accounts_toml(), "accounts.toml"))
+    accounts = parties_of(
+        [each.account for each in parse_terms(world.accounts_toml().encode(), "accounts.toml")]
+    )
     decks = [
         DeckVersion(n + 1, name, side, "full", own.valid_from_ms, 0, world.options(n), p.rates)
         for n, ((side, name), p) in enumerate(zip(world.DECKS, parsed, strict=True))

@@ -1,6 +1,7 @@
 """A client that answers from memory, and one that is away: for tests of what surrounds queries."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,6 +27,12 @@ class StandIn:
         self.on_query()
         found = next((rows for word, rows in self.rows.items() if word in text), [])
         return SimpleNamespace(result_rows=found, named_results=list)
+
+    def query_rows_stream(
+        self, text: str, parameters: dict[str, int] | None = None, settings: object = None
+    ) -> AbstractContextManager[Rows]:
+        """Like the client's."""
+        return nullcontext(self.query(text, parameters).result_rows)
 
     def close(self) -> None:
         """Like the client's."""

@@ -180,8 +180,16 @@ def entities() -> bytes:
     evil = b'<!DOCTYPE sst [<!ENTITY e SYSTEM "file:///etc/passwd">]><sst'
     return workbook(
         "xl/sharedStrings.xml",
-        lambda xml: xml.replace(b"<sst", evil, 1).replace(b">UK<", b">&e;<", 1),
+        lambda xml: xml.replace(b"<sst", evil, 1).replace(b">UK London<", b">&e;<", 1),
     )
+
+
+def sheet_texts(data: bytes) -> bytes:
+    """The texts of a workbook's cells, b"" if it is none."""
+    if not zipfile.is_zipfile(io.BytesIO(data)):
+        return b""
+    with zipfile.ZipFile(io.BytesIO(data)) as book:
+        return book.read("xl/sharedStrings.xml")
 
 
 def test_a_workbook_is_read(app: FastAPI) -> None:
@@ -211,6 +219,7 @@ def test_what_is_no_sheet_is_refused_and_nothing_is_kept(
 ) -> None:
     async def test(own: Finance) -> None:
         answer = await own.upload(data, file, **fields)
+        assert b"&e;" in sheet_texts(data) or file != "entities.xlsx"
         assert answer.status_code == status, answer.text
         assert says in answer.json()["detail"]
         assert "root:" not in answer.text
@@ -224,6 +233,7 @@ def test_a_sheet_that_is_too_long_is_refused_before_it_is_read(app: FastAPI) -> 
     async def test(own: Finance) -> None:
         answer = await own.upload(bytes(SHEET_BYTES_MAX + 1))
         assert answer.status_code == 413
+        assert f"the {SHEET_BYTES_MAX:,} bytes" in answer.json()["detail"]
         assert answer.headers["content-type"] == "application/problem+json"
 
     finance(app, test)

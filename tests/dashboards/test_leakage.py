@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing.fx_csv import parse_fx
 from clickhouse.client import connect
+from clickhouse.reference import save_fx
 from clickhouse.route_money import Money
 from dashboards.leakage import (
     CAUSES,
@@ -109,6 +111,25 @@ def test_the_break_even_price_pays_and_a_millionth_less_does_not(nanos: int, sec
     price = nanos_of(said)
     assert price % 1_000 == 0
     assert price * seconds >= nanos * 60 > (price - 1_000) * seconds or nanos == 0
+
+
+def test_a_margin_of_two_currencies_has_the_rate_beside_it(migrated: Settings) -> None:
+    client = connect(migrated)
+    store_decks(client)
+    noon_ms = int(time.time() * 1_000) // DAY_MS * DAY_MS - DAY_MS // 2
+    store_calls(client, [Call(1, noon_ms, buy_currency="USD", buy_nanos=10_000_000)])
+
+    async def test(http: httpx.AsyncClient) -> None:
+        (found,) = (await http.get("/v1/variance")).json()["causes"]
+        assert (found["cause"], found["margin"], found["rate"]) == ("currencies", None, None)
+        rates = b"from,to,rate,valid_from\nUSD,EUR,0.9,2020-01-01\n"
+        save_fx(client, parse_fx(rates, "fx.csv", noon_ms))
+        (found,) = (await http.get("/v1/variance")).json()["causes"]
+        assert (found["cause"], found["margin"], found["rate"]) == ("currencies", "0.011", "0.9")
+        assert "at 0.9 EUR for 1 USD" in (await http.get("/variance")).text
+        assert (await http.get("/v1/profit")).json()["destinations"]["count"] == 0
+
+    asked(migrated, test)
 
 
 def test_a_day_and_a_week_over_http(migrated: Settings) -> None:

@@ -10,7 +10,7 @@ from dashboards.api.examples import BODIES
 from dashboards.api.openapi import document
 from tests.identity.requests import app_in
 
-FORMS = {"Body_make_draft"}
+FORMS = {"Body_make_draft", "Body_load_file"}
 """hold a file; their fields have examples of their own"""
 
 

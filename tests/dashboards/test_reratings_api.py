@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from billing.instants import format_instant_ms
 from clickhouse.client import connect
-from dashboards.api import rerate_desk
+from dashboards.api import rerate_desk, reratings
 from dashboards.app import build
 from dashboards.identity.audit import Wanted
 from dashboards.identity.roles import Role
@@ -107,7 +107,7 @@ def test_a_run_from_its_preview_to_its_roll_back(app: FastAPI, stored: Stored) -
         alone = await own.act(run, "approval", delta="sell 4 USD")
         assert (alone.status_code, "another person" in alone.json()["detail"]) == (409, True)
         wrong = await own.act(run, "approval", "bob", delta="sell 5 USD")
-        assert (wrong.status_code, stored.total("sell")) == (409, 8 * UNIT)
+        assert (wrong.status_code, stored.total("sell")) == (422, 8 * UNIT)
         approved = await own.act(run, "approval", "bob", delta="sell 4 USD", why="agreed")
         assert approved.json()["approved_by"] == "bob"
         assert (await own.act(run, "application", "bob")).json()["state"] == "applied"
@@ -120,7 +120,8 @@ def test_a_run_from_its_preview_to_its_roll_back(app: FastAPI, stored: Stored) -
         assert (back.json()["state"], stored.total("sell")) == ("rolled_back", 8 * UNIT)
         told = (await own.get(f"/v1/reratings/{run}")).json()["told"]
         assert [(each["by"], each["what"]) for each in told] == [
-            *(("ann", "preview"), ("ann", "submit"), ("ann", "approve"), ("ann", "approve.failed")),
+            *(("ann", "made"), ("ann", "preview"), ("ann", "submit")),
+            *(("ann", "approve"), ("ann", "approve.failed")),
             *(("bob", "approve"), ("bob", "approve.failed"), ("bob", "approve"), ("bob", "apply")),
             ("bob", "roll back"),
         ]
@@ -171,6 +172,23 @@ def test_what_a_run_is_not_ready_for_is_refused(app: FastAPI, stored: Stored) ->
     finance(app, test)
 
 
+def test_runs_come_page_by_page(
+    app: FastAPI, stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reratings, "PAGE_RUNS", 2)
+
+    async def test(own: Finance) -> None:
+        made = [(await own.make()).json()["number"] for _ in range(3)]
+        first = (await own.get("/v1/reratings")).json()
+        assert [each["number"] for each in first["runs"]] == made[:0:-1]
+        rest = (await own.get(f"/v1/reratings?after={first['next']}")).json()
+        assert ([each["number"] for each in rest["runs"]], rest["next"]) == (made[:1], None)
+        assert f"/reratings?after={first['next']}" in (await own.get("/reratings")).text
+        assert (await own.get("/v1/reratings?after=0")).status_code == 422
+
+    finance(app, test)
+
+
 def test_what_is_being_applied_is_cancelled_by_an_approver(app: FastAPI, stored: Stored) -> None:
     async def test(own: Finance) -> None:
         run = (await own.make()).json()["number"]
@@ -195,6 +213,10 @@ def test_a_run_is_paused_and_goes_on(app: FastAPI, stored: Stored) -> None:
         run = (await own.make()).json()["number"]
         found = (await own.get(f"/v1/reratings/{run}")).json()
         assert (found["running"], found["chunks_done"]) == (True, 0)
+        short = (await own.get(f"/v1/reratings/{run}/progress")).json()
+        assert short == {name: found[name] for name in short}
+        assert "totals" not in short
+        assert (await own.get("/v1/reratings/9/progress")).status_code == 404
         assert found["chunks"] > 0
         assert (await own.act(run, "pause")).json()["paused"] is True
         assert (await own.get(f"/v1/reratings/{run}")).json()["may"] == [

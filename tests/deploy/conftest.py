@@ -14,8 +14,9 @@ from clickhouse_connect.driver.client import Client
 
 from billing.deck import DeckOptions
 from clickhouse.client import connect
+from deploy.accounts import load_accounts
 from deploy.local import rater_metric, running
-from deploy.reference import load_accounts, load_deck
+from deploy.reference import load_deck
 from deploy.runtime.settings import Settings
 from streams.collector import Collector
 from tests.conftest import free_port

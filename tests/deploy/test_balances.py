@@ -18,8 +18,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from clickhouse import balances
+from deploy.accounts import load_accounts
 from deploy.local import rater_metric, start
-from deploy.reference import load_accounts
 from streams.collector import Collector
 from tests.conftest import free_port
 from tests.deploy import naive_counter

@@ -13,9 +13,9 @@ from urllib.error import HTTPError
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from deploy.accounts import load_limits
 from deploy.credit import send_order
 from deploy.local import rater_metric, start
-from deploy.reference import load_limits
 from streams import topics
 from streams.credit_owners import partition_of
 from tests.conftest import free_port
@@ -40,7 +40,7 @@ def platform(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     with platform_on(broker, tmp_path_factory.mktemp("credit"), rebalance_timeout_s=2) as found:
         path = found.folder / "traders.toml"
         path.write_text(ACCOUNTS)
-        from deploy.reference import load_accounts
+        from deploy.accounts import load_accounts
 
         load_accounts(found.settings, path)
         found.load("gold", "sell", "49,Germany,60,0,1,1\n", LONG_AGO_MS)

@@ -56,7 +56,7 @@ def platform(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     with platform_on(broker, folder, rebalance_timeout_s=2, fraud_rules=str(rules)) as found:
         path = found.folder / "traders.toml"
         path.write_text(ACCOUNTS)
-        from deploy.reference import load_accounts
+        from deploy.accounts import load_accounts
 
         load_accounts(found.settings, path)
         found.load("gold", "sell", "49,Germany,1,0,1,1\n252,Somalia,6,0,60,60\n", LONG_AGO_MS)

@@ -9,8 +9,9 @@ from billing.deck import parse_options
 from billing.errors import OptionsRefused
 from billing.mediation.mediate import ARROW, CSV
 from deploy import demo as demonstration
+from deploy.accounts import load_accounts
 from deploy.local import rater_metric, start
-from deploy.reference import load_accounts, load_deck, load_fx
+from deploy.reference import load_deck, load_fx
 from tests.conftest import free_port
 from tests.deploy.conftest import PRICE_LIST, Platform, until
 

@@ -11,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import MetaData
 
-from dashboards.documents import agreements, answers, drafts, triages
+from dashboards.documents import accounts, agreements, answers, drafts, triages
 from dashboards.identity import tables as identity
 from deploy.runtime.documents import changing, opened
 from deploy.runtime.migrations import FOLDER, HEAD
@@ -19,6 +19,7 @@ from rerate import records
 
 EACH = (
     identity.TABLES,
+    accounts.TABLES,
     agreements.TABLES,
     answers.TABLES,
     drafts.TABLES,

@@ -30,7 +30,7 @@ USER = {
     "created_ms": 1,
     "password_ms": 1,
 }
-LATER = ("alert_triage",)
+LATER = ("alert_triage", "account", "account_outbox")
 """tables that have come by files of their own"""
 AT_ONCE = 6
 OPEN = "import sys; from deploy.runtime.documents import opened; opened(sys.argv[1])"

@@ -71,3 +71,19 @@ async def end_of(broker: Broker, name: str) -> int:
     async with consumer(broker) as client:
         at = TopicPartition(name, 0)
         return int((await client.end_offsets([at]))[at])
+
+
+async def values(address: str, topic: str) -> list[bytes]:
+    """The values of every message of a topic that is there now."""
+    found = list[bytes]()
+    consumer = AIOKafkaConsumer(bootstrap_servers=address, enable_auto_commit=False)
+    await consumer.start()
+    at = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+    consumer.assign(at)
+    await consumer.seek_to_beginning(*at)
+    ends = await consumer.end_offsets(at)
+    while any([await consumer.position(tp) < end for tp, end in ends.items()]):
+        for messages in (await consumer.getmany(timeout_ms=200)).values():
+            found += [message.value for message in messages]
+    await consumer.stop()
+    return found

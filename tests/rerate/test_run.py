@@ -2,7 +2,7 @@
 
 import pytest
 
-from rerate.life import Refused, State
+from rerate.life import Refused, State, TakesBack
 from rerate.steps import delta_of
 from tests.rerate.stored import Stored, call, whole
 
@@ -183,6 +183,8 @@ def test_a_cancelled_apply_is_taken_back(stored: Stored) -> None:
     stored.work()
     assert stored.charges() != before
     stored.held = False
+    with pytest.raises(TakesBack, match="is being applied: cancelling takes that back"):
+        stored.desk.cancel(number, "ann", may_take_back=False)
     record = stored.desk.cancel(number, "ann").record
     assert record.run.state is State.ROLLED_BACK
     assert stored.charges() == before

@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 FOLDER: Final = Path(__file__).parent
 
 

@@ -1,0 +1,62 @@
+"""The documents of accounts for endpoints: their refusals as answers."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from billing.account_terms import AccountTerms
+from billing.credit.limits import Limit
+from billing.errors import OptionsRefused
+from billing.money import format_nanos
+from dashboards.account_schemas import LimitTerms, TermsView, TrunkCaps
+from dashboards.api.problems import Refused
+from dashboards.api.state import Console
+from dashboards.api.tags import Stale
+from dashboards.documents.accounts import Accounts, Changed, Kept
+from deploy import accounts
+
+
+@contextmanager
+def documents(parts: Console) -> Iterator[Accounts]:
+    """The documents. Raises HTTPException: 412, 422, 503."""
+    with parts.reader.client() as client:
+        try:
+            yield accounts.opened(parts.settings, client)
+        except OptionsRefused as error:
+            raise Refused(str(error)) from None
+        except Changed:
+            raise Stale from None
+
+
+def terms_view(kept: Kept, due: bool) -> TermsView:
+    """An account in the API's words."""
+    account, limit = kept.terms
+    return TermsView(
+        **account._asdict(),
+        limit=_limit_view(limit) if limit else None,
+        revision=kept.revision,
+        changed_ms=kept.changed_ms,
+        handed_over=not due,
+    )
+
+
+def words(terms: AccountTerms | None) -> str:
+    """An account as one line of the audit log."""
+    if terms is None:
+        return ""
+    account, limit = terms
+    said = f"{account.name!r}, deck {account.deck}, {account.currency}"
+    if limit is None:
+        return said
+    caps = [f"{name}={value}" for name, value in limit.caps._asdict().items() if value]
+    trunks = [f"trunk {name} {caps[0]}/{caps[1]}" for name, caps in limit.trunks.items()]
+    more = [f"limit {format_nanos(limit.limit_nanos)}", f"recovering={limit.when_recovering}"]
+    return ", ".join([said, *more, *caps, *trunks])
+
+
+def _limit_view(limit: Limit) -> LimitTerms:
+    return LimitTerms(
+        limit=format_nanos(limit.limit_nanos),
+        **limit.caps._asdict(),
+        when_recovering=limit.when_recovering,  # type: ignore[arg-type]
+        trunks={name: TrunkCaps(**caps._asdict()) for name, caps in limit.trunks.items()},
+    )
