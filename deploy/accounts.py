@@ -7,13 +7,14 @@ import asyncio
 import getpass
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 from clickhouse_connect.driver.client import Client
 
-from billing.account_terms import AccountTerms, parse_terms
+from billing.account_terms import AccountTerms, format_csv, format_toml, parse_terms
 from billing.credit.limits import Limit, parse_limits
 from billing.errors import OptionsRefused
 from billing.parties import Account
@@ -64,11 +65,8 @@ def load_limits(settings: Settings, path: Path) -> list[Limit]:
         text = read_file(path).decode()
     except UnicodeDecodeError:
         raise OptionsRefused(f"{path}: not UTF-8 text: is it TOML?") from None
-    client = connect(settings)
-    try:
+    with closing(connect(settings)) as client:
         known = [each.terms.account for each in opened(settings, client).all()]
-    finally:
-        client.close()
     accounts = {(own.role, own.account): own for own in known}
     limits = parse_limits(text, str(path), accounts)
     terms = [AccountTerms(accounts[own.role, own.account], own) for own in limits]
@@ -76,14 +74,18 @@ def load_limits(settings: Settings, path: Path) -> list[Limit]:
     return limits
 
 
+def exported(settings: Settings, as_csv: bool) -> str:
+    """Every account as a file (billing.account_terms). Raises DocumentsDown, ClickHouseDown."""
+    with closing(connect(settings)) as client:
+        terms = [each.terms for each in opened(settings, client).all()]
+    return format_csv(terms) if as_csv else format_toml(terms)
+
+
 def _load(settings: Settings, terms: Sequence[AccountTerms], what: str) -> None:
-    client = connect(settings)
-    try:
+    with closing(connect(settings)) as client:
         found = opened(settings, client)
         found.load(terms, Event(_now_ms(), getpass.getuser(), "accounts.load", what))
         hand_over(settings, client, found)
-    finally:
-        client.close()
 
 
 def hand_over(settings: Settings, client: Client, accounts: Accounts) -> int:

@@ -115,12 +115,22 @@ def balances() -> None:
 
 @accounts_app.command("load")
 def accounts_load(file: Path) -> None:
-    """Load customers and vendors from a TOML file and hand them to the running workers."""
+    """Load customers, vendors and their limits from TOML or CSV; the workers are told."""
     from deploy.accounts import load_accounts  # noqa: PLC0415
 
     accounts = load_accounts(load_settings(), file)
     customers = sum(a.role == "customer" for a in accounts)
     typer.echo(f"{customers} customers and {len(accounts) - customers} vendors loaded")
+
+
+@accounts_app.command("export")
+def accounts_export(
+    csv: Annotated[bool, typer.Option("--csv", help="CSV, which has no trunks, not TOML")] = False,
+) -> None:
+    """Print every account with its limit as the file that makes the same of it."""
+    from deploy.accounts import exported  # noqa: PLC0415
+
+    typer.echo(exported(load_settings(), csv), nl=False)
 
 
 accounts_app.command()(cli_invoiced.invoiced)

@@ -126,14 +126,6 @@ class Accounts:
                 row = {**key, "document": _document(each), "revision": 1, "changed_ms": at_ms}
                 connection.execute(insert(_ACCOUNTS).values(**row))
 
-    def hand_over_again(self) -> int:
-        """Put every account into the outbox; how many."""
-        with changing(self._engine) as connection:
-            found = connection.execute(select(_ACCOUNTS.c.role, _ACCOUNTS.c.account)).all()
-            for role, account in found:
-                connection.execute(insert(_OUTBOX).values(role=role, account=account))
-        return len(found)
-
     def due(self) -> Due:
         """What is to be handed over next, the oldest change first, at most HANDED_MAX."""
         with reading(self._engine) as connection:

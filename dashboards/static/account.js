@@ -18,7 +18,12 @@ function trunks(text) {
 
 function limitOf(fields, role) {
   const limit = fields.get("limit").trim();
-  if (!limit) return null;
+  if (!limit) {
+    const calls = Number(fields.get("max_calls")) || Number(fields.get("max_calls_per_s")) || fields.get("trunks")?.trim();
+    if (calls) throw new Refused("Calls and trunks are part of a limit: say also what the account may owe.");
+    if (terms.dataset.limited) throw new Refused("A limit is changed, not taken away: set a high one.");
+    return null;
+  }
   if (role === "vendor") return { limit };
   const calls = { max_calls: Number(fields.get("max_calls")), max_calls_per_s: Number(fields.get("max_calls_per_s")) };
   return { limit, ...calls, when_recovering: fields.get("when_recovering"), trunks: trunks(fields.get("trunks")) };

@@ -205,6 +205,9 @@ def test_the_command_keeps_and_hands_over(settings: Settings, tmp_path: Path) ->
         2,
     )
     assert Accounts(documents_url(settings)).due().numbers == []
+    for as_csv, name in ((False, "a.toml"), (True, "a.csv")):
+        text = loading.exported(settings, as_csv)
+        assert parse_terms(text.encode(), name) == [kept.terms]
     assert credit.load_limits(connect(settings)) == [kept.terms.limit]
 
 
