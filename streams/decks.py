@@ -84,8 +84,9 @@ class Reference:
     def _took(self, topic: str, message: Any) -> bool:
         if topic == topics.ACCOUNT:
             account = wire.decode_account(message.value)
-            self._accounts[account.role, account.account] = account
-            return True
+            key = (account.role, account.account)
+            known, self._accounts[key] = self._accounts.get(key), account
+            return account != known  # told again with a new limit: no tariff is compiled for that
         if topic == topics.FX:
             self._fx_parts[message.key] = wire.decode_fx(message.value)
             self._fx = pa.concat_tables(self._fx_parts.values())

@@ -1,1 +1,1 @@
-"""Documents that people work on before anything is charged by them: drafts, agreements, layouts."""
+"""Documents that people work on: accounts, drafts of decks, agreements, layouts, alerts."""
