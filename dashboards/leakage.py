@@ -5,13 +5,14 @@ has one cause, the first that holds. Sums and orders never cross currencies. Cal
 in two currencies have a margin only by an exchange rate, which then stands beside it.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from billing.fx import format_factor
 from billing.money import format_nanos
 from clickhouse.route_money import Cause, Money
-from dashboards.leakage_schemas import CauseSum, LeakLine, Ranking, RouteView
+from dashboards.leakage_schemas import CauseSum, DayMoney, LeakLine, Ranking, RouteView
 
 CAUSES: Final[dict[Cause, str]] = {
     "suspended": "In suspense: a rate or an account is missing, so there is no price yet.",
@@ -38,6 +39,33 @@ def cause_sums(found: Iterable[Money], rate: Rate) -> list[CauseSum]:
     order = list(CAUSES)
     own = sorted(found, key=lambda m: (m.sell_currency, m.buy_currency, order.index(m.cause)))
     return [_cause_sum(m, rate(m.buy_currency, m.sell_currency)) for m in own]
+
+
+def day_sums(found: Iterable[Money]) -> list[DayMoney]:
+    """Days by currencies, the newest first; of groups by day and cause."""
+    own: dict[tuple[str, str, str], list[Money]] = defaultdict(list)
+    for m in found:
+        own[m.day, m.sell_currency, m.buy_currency].append(m)
+    return [_day(*key, own[key]) for key in sorted(own, key=lambda k: (k[0], *k[1:]))[::-1]]
+
+
+def _day(day: str, sell_currency: str, buy_currency: str, rows: list[Money]) -> DayMoney:
+    sold, bought, leak = (
+        sum(getattr(m, name) for m in rows) for name in ("sell_nanos", "buy_nanos", "leak_nanos")
+    )
+    waits = sum(m.calls for m in rows if m.cause in ("suspended", "sell_only"))
+    whole = sell_currency == buy_currency and sell_currency != ""
+    return DayMoney(
+        day=day,
+        calls=sum(m.calls for m in rows),
+        sold=format_nanos(sold),
+        sell_currency=sell_currency,
+        bought=format_nanos(bought),
+        buy_currency=buy_currency,
+        margin=format_nanos(sold - bought) if whole else None,
+        leak=format_nanos(leak),
+        waiting=waits,
+    )
 
 
 def leak_line(m: Money) -> LeakLine:

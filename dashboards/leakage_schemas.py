@@ -40,6 +40,27 @@ class LeakLine(Schema):
     leak: Money
 
 
+class DayMoney(Schema):
+    """A day of calls sold and bought in one pair of currencies; leak: of all causes."""
+
+    day: str
+    calls: int
+    sold: Money
+    sell_currency: str
+    bought: Money
+    buy_currency: str
+    margin: Money | None
+    leak: Money
+    waiting: int
+    """calls of it without a price or without a buy leg"""
+
+
+class Days(Schema):
+    """Days of the calls' own time, the newest first."""
+
+    days: list[DayMoney]
+
+
 class Variance(Schema):
     """A day, sold against bought.
 

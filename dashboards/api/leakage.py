@@ -18,21 +18,24 @@ from billing.fx import NO_RATES, fx_table, rate_at
 from billing.inert_text import safe
 from billing.instants import DAY_MS
 from clickhouse.reference import load_fx
-from clickhouse.route_money import By, earned, every_leak, leaks
+from clickhouse.route_money import ALL, By, earned, every_leak, leaks
 from dashboards.api.state import Parts
 from dashboards.api.who import REFUSALS, STAFF_ONLY
 from dashboards.leakage import (
     REPRICE_MAX,
     cause_sums,
+    day_sums,
     leak_line,
     losing,
     main_currency,
     ranking,
     routes,
 )
+from dashboards.leakage_schemas import Days as DaySums
 from dashboards.leakage_schemas import LeakLine, Profit, RouteView, Variance
 
 LINES_MAX: Final = 200
+DAYS_SHOWN: Final = 7
 BLOCK_CHARS: Final = 1 << 16
 RANKED: Final[tuple[By, ...]] = ("destination", "vendor", "customer")
 NAMES = ("customer", "vendor", "destination", "name")
@@ -52,6 +55,7 @@ Day = Annotated[
     Query(description="UTC; default: yesterday", examples=["2026-11-30"]),
 ]
 Days = Annotated[int, Query(ge=1, le=31, description="whole days, up to and with yesterday")]
+Span = Annotated[int, Query(ge=1, le=31, description="so many days")]
 Currency = Annotated[
     str,
     Query(
@@ -91,6 +95,16 @@ def read_variance(parts: Parts, day: Day = None) -> Variance:
         lines=lines,
         more=any(count > LINES_MAX for count in kept.values()),
     )
+
+
+@router.get("/variance-days")
+def read_days(parts: Parts, day: Day = None, days: Span = DAYS_SHOWN) -> DaySums:
+    """The days up to and with one, sold against bought."""
+    _, (_, until_ms) = _span(day)
+    with parts.reader.client() as client:
+        return DaySums(
+            days=day_sums(leaks(client, until_ms - days * DAY_MS, until_ms, ("day",), ALL))
+        )
 
 
 @router.get("/variance.csv", response_class=Response)

@@ -15,12 +15,12 @@ from dashboards.api.leakage import (
     Currency,
     Day,
     Days,
+    read_days,
     read_profit,
     read_variance,
 )
 from dashboards.api.state import Parts
 from dashboards.api.who import Staff
-from dashboards.leakage import CAUSES
 
 router = APIRouter(include_in_schema=False)
 ROUTES_SHOWN = 15
@@ -34,7 +34,8 @@ def open_variance(request: Request, person: Staff, parts: Parts, day: Day = None
     near = [own + timedelta(days=n) for n in (-1, 1)]
     around = [each.isoformat() if YEAR_MIN <= each.year <= YEAR_MAX else None for each in near]
     span = [format_instant_ms(ms) for ms in (found.from_ms, found.until_ms)]
-    about: dict[str, Any] = {"found": found, "around": around, "span": span, "causes": CAUSES}
+    days = read_days(parts, own).days
+    about: dict[str, Any] = {"found": found, "around": around, "span": span, "days": days}
     return page.shown(request, "variance.html", person, **about)
 
 

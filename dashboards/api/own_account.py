@@ -77,8 +77,8 @@ def list_keys(person: SignedIn, identity: Identities) -> list[KeyShown]:
 @router.post("/v1/keys", tags=["identity"], responses=REFUSALS, status_code=HTTPStatus.CREATED)
 def make_key(asked: KeyAsked, person: SignedIn, identity: Identities) -> NewKey:
     """Make a key of one's own. It cannot be seen again."""
-    if person.via == "key":
-        raise NotAllowed("A key does not make keys.")
+    if person.via != "session":
+        raise NotAllowed("Only who has signed in makes keys.")
     wanted = Asked(person.name, asked.label, tuple(asked.roles), asked.days)
     try:
         return NewKey(key=identity.keys.new(wanted, identity.by(person.name)))

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from billing.instants import format_instant_ms
+from billing.money import format_nanos
 from dashboards.api import problems
 from dashboards.api.who import OPERATES, SignedIn, Staff
 from dashboards.definitions import DEFINITIONS
@@ -34,6 +35,7 @@ _templates = Jinja2Templates(PAGES)
 _templates.env.globals |= {
     "lined": lined,
     "instant": format_instant_ms,
+    "money": format_nanos,
     "second": lambda at_ms: format_instant_ms(at_ms)[:19].replace("T", " "),
     "utc": lambda at_ms: format_instant_ms(at_ms)[:16].replace("T", " "),
 }

@@ -124,7 +124,7 @@ async def set_password(
     identity: Identities,
 ) -> None:
     """Change one's own password: every other session of oneself ends."""
-    if person.via == "key":
+    if person.via != "session":
         raise NotAllowed("A key does not change a password.")
     async with _told():
         signed = await change_password(

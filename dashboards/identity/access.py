@@ -38,7 +38,7 @@ class Elsewhere(Exception):
 
 
 class SignInNeeded(HTTPException):
-    """401: nobody is signed in, or the key does not work."""
+    """401: nobody is signed in, or the key or token does not work."""
 
     def __init__(self) -> None:
         detail = "Sign in, or send an API key that works as `Authorization: Bearer tw_...`."
@@ -104,12 +104,15 @@ def identity(request: Request) -> Identity:
 
 
 async def who(request: Request) -> Person | None:
-    """Who asks: by an API key if one was sent, else by the session. Raises DocumentsDown."""
+    """Who asks: by an API key or a token if one was sent, else by the session.
+
+    Raises DocumentsDown.
+    """
     sent = request.headers.get("authorization", "")
     if sent:
         bearer = sent[: len(_BEARER)].lower() == _BEARER
         key = sent[len(_BEARER) :].strip() if bearer else ""
-        return await run_in_threadpool(identity(request).of_key, key)
+        return await run_in_threadpool(identity(request).of_bearer, key)
     token = cookie.read(request)
     return await run_in_threadpool(identity(request).of_session, token) if token else None
 

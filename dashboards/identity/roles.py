@@ -32,9 +32,9 @@ class Person(NamedTuple):
     partner: str
     must_change: bool
     """the password is a one-time one: nothing else is allowed before it is changed"""
-    via: Literal["session", "key"]
+    via: Literal["session", "key", "token"]
     token: str
-    """the cookie or the key as sent; never stored, never logged"""
+    """the cookie, the key or the token as sent; never stored, never logged"""
 
     def may(self, roles: frozenset[Role]) -> bool:
         """Whether one of these roles is theirs, or they are an admin."""

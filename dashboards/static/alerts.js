@@ -2,7 +2,7 @@
 // is chosen, by its name and not by its place: the list changes while somebody looks at it.
 
 import { byId, fillRows, part, say } from "./dom.js";
-import { age, decimal, NONE, utc, words } from "./format.js";
+import { age, clock, decimal, NONE, words } from "./format.js";
 import { send } from "./send.js";
 
 const body = byId("alerts-rows");
@@ -14,7 +14,7 @@ const rowOf = (id) => body.rows[items.findIndex((item) => item.id === id)];
 function lookedAfter(item, nowMs) {
   if (item.state === "open") return "nobody";
   if (item.state === "acked") return item.owner;
-  return item.state === "closed" ? `closed, ${item.owner}` : `${item.owner}, aside to ${utc(item.until_ms, nowMs)}`;
+  return item.state === "closed" ? `closed, ${item.owner}` : `${item.owner}, aside to ${clock(item.until_ms, nowMs)}`;
 }
 
 function fill(row, item, nowMs) {

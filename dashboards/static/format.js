@@ -1,5 +1,7 @@
 // Values to text. Money arrives as exact decimal strings and is rounded by integers, not floats.
 
+import { shown } from "./zone.js";
+
 export const NONE = "–";
 const COUNT = new Intl.NumberFormat("en-US");
 const pad = (number) => String(number).padStart(2, "0");
@@ -65,15 +67,14 @@ export function span(seconds) {
   return said.join(" ") || "0 s";
 }
 
-/** hh:mm or hh:mm:ss in UTC; with the date if it is not today's. */
-export function utc(ms, nowMs, seconds = false) {
-  const iso = new Date(ms).toISOString();
-  const clock = iso.slice(11, seconds ? 19 : 16);
-  const today = new Date(nowMs).toISOString().slice(0, 10) === iso.slice(0, 10);
-  return today ? clock : `${iso.slice(0, 10)} ${clock}`;
+/** hh:mm or hh:mm:ss in the chosen zone; with the date if it is not today's. */
+export function clock(ms, nowMs, seconds = false) {
+  const iso = shown(ms).toISOString();
+  const time = iso.slice(11, seconds ? 19 : 16);
+  return date(nowMs) === iso.slice(0, 10) ? time : `${iso.slice(0, 10)} ${time}`;
 }
 
-export const date = (ms) => new Date(ms).toISOString().slice(0, 10);
+export const date = (ms) => shown(ms).toISOString().slice(0, 10);
 
 /** A reason as stored (`no_rate`) in words. */
 export const words = (reason) => reason.replaceAll("_", " ");

@@ -12,6 +12,7 @@ import { showTables } from "./tables.js";
 import { showTiles } from "./tiles.js";
 import { trafficChart } from "./traffic.js";
 import { switchTheme } from "./switch_theme.js";
+import { switchZone, zone } from "./zone.js";
 
 const page = {
   latest: null, // newest snapshot
@@ -29,7 +30,15 @@ function showCurrency({ currency, currencies }) {
     .filter((each) => each.currency !== currency)
     .map((each) => `${each.currency} ${decimal(each.sell, 0)}`);
   const also = others.length ? `also in 30 min: ${others.join(", ")} · ` : "";
-  say(byId("currencies"), `${also}last 30 min, by arrival · UTC`);
+  say(byId("currencies"), `${also}last 30 min, by arrival · `);
+}
+
+function draw(snapshot) {
+  showCurrency(snapshot);
+  showTiles(snapshot);
+  showAlerts(snapshot);
+  showTables(snapshot);
+  charts.forEach((each) => each.show(snapshot));
 }
 
 function show() {
@@ -41,16 +50,14 @@ function show() {
   showStages(latest);
   if (latest.as_of_ms === null) return;
   showConservation(latest);
-  if (latest.state !== "empty") {
-    showCurrency(latest);
-    showTiles(latest);
-    showAlerts(latest);
-    showTables(latest);
-    charts.forEach((each) => each.show(latest));
-  }
+  if (latest.state !== "empty") draw(latest);
 }
 
-const tick = () => showStatus(page, Date.now() + page.skewMs);
+function tick() {
+  const nowMs = Date.now() + page.skewMs;
+  document.querySelectorAll(".zone").forEach((node) => say(node, zone(nowMs)));
+  showStatus(page, nowMs);
+}
 
 listen(
   "/v1/noc/stream",
@@ -74,13 +81,15 @@ function pause() {
   tick();
 }
 
-function recolour() {
+function restyle() {
+  tick();
   charts.forEach((each) => each.style());
-  if (page.shown && page.shown.state !== "empty") charts.forEach((each) => each.show(page.shown));
+  if (page.shown && page.shown.as_of_ms !== null && page.shown.state !== "empty") draw(page.shown);
 }
 
 byId("pause").addEventListener("click", pause);
-switchTheme(byId("theme"), recolour);
+switchTheme(byId("theme"), restyle);
+switchZone(byId("zone"), restyle);
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   if (event.key === "p") pause();

@@ -1,5 +1,7 @@
 // The colours of the charts are the page's own CSS variables, read again when the theme changes.
 
+import { isUtc, shown, zone } from "./zone.js";
+
 export function palette() {
   const style = getComputedStyle(document.documentElement);
   const read = (name) => style.getPropertyValue(`--noc-${name}`).trim();
@@ -10,12 +12,12 @@ export function palette() {
   };
 }
 
-/** What all charts share: no animation, UTC, quiet axes, tooltips drawn on the canvas. */
+/** What all charts share: no animation, the chosen zone, quiet axes, tooltips drawn on the canvas. */
 export function frame(colour, yName) {
   const label = { color: colour.muted, fontSize: 11, fontFamily: "Inter Variable" };
   return {
     animation: false,
-    useUTC: true,
+    useUTC: isUtc(),
     textStyle: { fontFamily: "Inter Variable" },
     grid: { left: 56, right: 16, top: 40, bottom: 26 },
     legend: {
@@ -45,7 +47,7 @@ export function frame(colour, yName) {
 export const heading = (digits, shiftMs, span) => ({
   label: {
     formatter: ({ value }) =>
-      `${new Date(value - shiftMs).toISOString().slice(11, 11 + digits)} UTC, ${span}`,
+      `${shown(value - shiftMs).toISOString().slice(11, 11 + digits)} ${zone(value)}, ${span}`,
   },
 });
 

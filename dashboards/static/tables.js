@@ -1,7 +1,7 @@
 // Destinations, movers, suspense, dead letters.
 
 import { byId, fillRows, part, say } from "./dom.js";
-import { age, change, clockSpan, count, decimal, minutes, NONE, utc, words } from "./format.js";
+import { age, change, clock, clockSpan, count, decimal, minutes, NONE, words } from "./format.js";
 
 function destination(row, item) {
   const losing = item.margin !== null && item.margin.startsWith("-");
@@ -30,7 +30,7 @@ function reasons(body, items, nowMs) {
 }
 
 function deadLetter(row, item, nowMs) {
-  say(part(row, "at"), utc(item.received_ms, nowMs, true));
+  say(part(row, "at"), clock(item.received_ms, nowMs, true));
   say(part(row, "reason"), words(item.reason));
   say(part(row, "field"), item.field || NONE);
   say(part(row, "value"), item.value || NONE);

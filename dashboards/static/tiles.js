@@ -1,7 +1,8 @@
 // The key figures: value, unit, the window's average, how far from last week, and 30 minutes as a line.
 
 import { byId, part, say } from "./dom.js";
-import { change, clockSpan, decimal, NONE, utc } from "./format.js";
+import { change, clock, clockSpan, decimal, NONE } from "./format.js";
+import { zone } from "./zone.js";
 import { drawSpark } from "./spark.js";
 
 const tenths = (text) => decimal(text, 1);
@@ -30,7 +31,7 @@ function fill(id, tile, about, format, unit, missing) {
 
 function hour(startMs, nowMs) {
   if (startMs === null) return { hour: "", none: "The same hour of last week is not read" };
-  const span = `${utc(startMs, nowMs)} to ${utc(startMs + HOUR_MS, startMs + HOUR_MS)} UTC`;
+  const span = `${clock(startMs, nowMs)} to ${clock(startMs + HOUR_MS, startMs + HOUR_MS)} ${zone(nowMs)}`;
   return { hour: `The same hour of last week, ${span}`, none: `No such figure in the same hour of last week, ${span}` };
 }
 

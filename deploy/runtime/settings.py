@@ -87,6 +87,22 @@ class Settings(BaseSettings):
         description="database of the records of runs, an SQLAlchemy URL;"
         " empty: documents.db in TOLLWIRE_DATA_DIR",
     )
+    oidc_issuer: str = Field(
+        default="",
+        pattern=r"^(|https?://\S+)$",
+        description="OpenID Connect issuer whose tokens the API takes, a URL; empty: none",
+    )
+    oidc_audience: str = Field(
+        default="",
+        pattern=r"^\S*$",
+        description="audience that such a token must be for; empty: none is taken",
+    )
+    oidc_roles_claim: str = Field(
+        default="roles", pattern=r"^\S+$", description="claim of a token with our roles"
+    )
+    oidc_partner_claim: str = Field(
+        default="partner", pattern=r"^\S+$", description="claim of a token with a partner's account"
+    )
     session_idle_min: int = Field(
         default=60,
         ge=1,

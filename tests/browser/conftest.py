@@ -145,8 +145,10 @@ def open_page(
         name: str = "nora",
         roles: Iterable[Role] = people.STAFF,
         partner: str = "",
+        timezone: str = "UTC",
     ) -> Page:
         context = chromium.new_context(
+            timezone_id=timezone,
             viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if theme == "dark" else "light",
         )

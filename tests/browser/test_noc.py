@@ -92,6 +92,26 @@ def test_the_first_call_ends_the_empty_state(client: Client, open_page: OpenPage
         expect(page.locator(f"#{figure}")).to_have_text(said)
 
 
+def test_the_clock_shows_utc_or_the_time_of_the_browser(
+    client: Client, open_page: OpenPage
+) -> None:
+    store_calls(client, calls(0, 5))
+    page = open_page(timezone="Asia/Kolkata")
+    expect(page.locator("#chart-money canvas")).to_be_visible()
+    expect(page.locator("#clock-date")).to_contain_text("UTC 20")
+    was = page.locator("#clock").inner_text()
+    page.locator("#zone").click()
+    expect(page.locator("#clock-date")).to_contain_text("UTC+5:30 20")
+    expect(page.locator(".zone").first).to_have_text("UTC+5:30")
+    now = page.locator("#clock").inner_text()
+    minutes = [int(text[:2]) * 60 + int(text[3:5]) for text in (was, now)]
+    assert (minutes[1] - minutes[0]) % 1440 in range(330, 333)
+    page.reload()
+    expect(page.locator("#clock-date")).to_contain_text("UTC+5:30 20")
+    page.keyboard.press("u")
+    expect(page.locator("#clock-date")).to_contain_text("UTC 20")
+
+
 def test_a_loss_is_said_by_word_and_icon_not_by_colour_alone(
     client: Client, open_page: OpenPage
 ) -> None:

@@ -90,7 +90,7 @@ def test_a_session_that_ends_in_a_form_loses_nothing(
     dialog.get_by_role("button", name="Sign in").click()
     expect(page.locator("#secret output")).to_have_text(re.compile(r"^tw_\S{43}$"))
     key = page.locator("#secret output").inner_text()
-    found = own.of_key(key)
+    found = own.of_bearer(key)
     assert found is not None
     assert (found.name, own.keys.all()[0].label) == ("nora", "billing export")
     with page.expect_navigation():
@@ -98,7 +98,7 @@ def test_a_session_that_ends_in_a_form_loses_nothing(
     expect(page.locator("#keys tbody tr")).to_have_count(1)
     page.get_by_role("button", name="Revoke").click()
     expect(page.locator("#keys tbody")).to_contain_text("revoked")
-    assert own.of_key(key) is None
+    assert own.of_bearer(key) is None
     assert [text for text in guard.errors if "401" not in text] == []
     guard.errors.clear()
 

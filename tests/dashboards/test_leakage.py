@@ -19,6 +19,7 @@ from dashboards.leakage import (
     CAUSES,
     break_even,
     cause_sums,
+    day_sums,
     losing,
     main_currency,
     ranking,
@@ -65,6 +66,18 @@ def test_a_margin_is_of_one_currency_and_the_least_comes_first(rows: list[Money]
     assert margins == sorted(margins)
     for each in found:
         assert nanos_of(each.sold) - nanos_of(each.bought) == nanos_of(each.margin)
+
+
+@given(st.lists(ROWS, max_size=20))
+def test_days_lose_nothing_between_causes(rows: list[Money]) -> None:
+    own = [row._replace(by="day", day=f"2026-11-0{1 + i % 3}") for i, row in enumerate(rows)]
+    found = day_sums(own)
+    assert [each.day for each in found] == sorted((each.day for each in found), reverse=True)
+    assert sum(each.calls for each in found) == sum(row.calls for row in rows)
+    for name, nanos in (("sold", "sell_nanos"), ("bought", "buy_nanos"), ("leak", "leak_nanos")):
+        assert sum(nanos_of(getattr(each, name)) for each in found) == sum(
+            getattr(row, nanos) for row in rows
+        )
 
 
 @given(st.lists(ROWS, max_size=20))
@@ -152,6 +165,12 @@ def test_a_day_and_a_week_over_http(migrated: Settings) -> None:
             "none": (3, "0.015", "0"),
         }
         assert [line["cause"] for line in found["lines"]] == ["negative", "suspended"]
+        days = (await http.get("/v1/variance-days")).json()["days"]
+        assert [(d["day"], d["sell_currency"], d["calls"], d["waiting"]) for d in days] == [
+            (found["day"], "EUR", 4, 0),
+            (found["day"], "", 1, 1),
+        ]
+        assert (days[0]["sold"], days[0]["margin"], days[0]["leak"]) == ("0.07", "0.01", "0.005")
         profit = (await http.get("/v1/profit")).json()
         (place,) = profit["destinations"]["least"]
         assert profit["destinations"]["most"] == [place]

@@ -95,6 +95,7 @@ RULES = {
     ("POST", "/v1/accounts/{role}/{account}/orders"): APPROVES,
     ("GET", "/v1/variance"): STAFF,
     ("GET", "/v1/variance.csv"): STAFF,
+    ("GET", "/v1/variance-days"): STAFF,
     ("GET", "/v1/profit"): STAFF,
     ("GET", "/v1/profit.csv"): STAFF,
     ("GET", "/variance"): STAFF,

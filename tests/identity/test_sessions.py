@@ -85,20 +85,20 @@ def test_a_key_is_scoped_and_ends_with_what_its_owner_may(identity: Identity, cl
     person(identity, "root", (ADMIN,))
     person(identity, "nora", (VIEWER, OPERATOR))
     key = made(identity, VIEWER)
-    found = identity.of_key(key)
+    found = identity.of_bearer(key)
     assert found is not None
     assert (set(found.roles), str(found.via)) == ({VIEWER}, "key")
-    assert identity.of_key(key + "x") is None
-    assert identity.of_key(key.removeprefix("tw_")) is None
+    assert identity.of_bearer(key + "x") is None
+    assert identity.of_bearer(key.removeprefix("tw_")) is None
     identity.users.set_roles("nora", [OPERATOR], "", identity.by("root"))
-    found = identity.of_key(key)
+    found = identity.of_bearer(key)
     assert found is not None
     assert found.roles == frozenset()
     identity.users.set_disabled("nora", True, identity.by("root"))
-    assert identity.of_key(key) is None
+    assert identity.of_bearer(key) is None
     identity.users.set_disabled("nora", False, identity.by("root"))
     clock.move(DAY_MS)
-    assert identity.of_key(key) is None
+    assert identity.of_bearer(key) is None
 
 
 def test_a_key_is_revoked_by_its_owner_only(identity: Identity) -> None:
@@ -106,9 +106,9 @@ def test_a_key_is_revoked_by_its_owner_only(identity: Identity) -> None:
     key = made(identity, VIEWER)
     with pytest.raises(IdentityRefused, match="no key 1"):
         identity.keys.revoke(1, identity.by("ben"), owner="ben")
-    assert identity.of_key(key) is not None
+    assert identity.of_bearer(key) is not None
     identity.keys.revoke(1, identity.by("nora"), owner="nora")
-    assert identity.of_key(key) is None
+    assert identity.of_bearer(key) is None
 
 
 @pytest.mark.parametrize("days", [0, -1, DAYS_MAX + 1])
@@ -128,6 +128,6 @@ def test_a_key_has_no_role_that_its_owner_has_not(identity: Identity) -> None:
 
 def test_an_admin_s_key_may_be_less_than_its_owner(identity: Identity) -> None:
     person(identity, "nora", (ADMIN,))
-    found = identity.of_key(made(identity, VIEWER))
+    found = identity.of_bearer(made(identity, VIEWER))
     assert found is not None
     assert found.roles == {VIEWER}
