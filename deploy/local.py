@@ -33,8 +33,10 @@ class NotReady(TollwireError):
 
 
 def listens(settings: Settings) -> dict[str, tuple[str, str]]:
-    """process -> (address, setting) of everything that listens."""
+    """process -> (address, setting) of everything that listens; webhooks where there are some."""
+    webhooks = {"webhooks": (settings.webhooks_metrics, "TOLLWIRE_WEBHOOKS_METRICS")}
     return {
+        **(webhooks if settings.webhooks else {}),
         "broker": (settings.broker, "TOLLWIRE_BROKER"),
         "clickhouse": (settings.clickhouse, "TOLLWIRE_CLICKHOUSE"),
         "rater": (settings.rater_metrics, "TOLLWIRE_RATER_METRICS"),
@@ -70,13 +72,17 @@ def rater_metric(settings: Settings, name: str) -> float | None:
 
 
 def run(settings: Settings) -> int:
-    """Run every process of the Procfile until one ends or Ctrl-C; returns the exit status."""
+    """Run every process of the Procfile until one ends or Ctrl-C; returns the exit status.
+
+    Also webhooks, if TOLLWIRE_WEBHOOKS names a file of them.
+    """
     for address, setting in listens(settings).values():
         check_port(address, setting)
     manager = Manager()
     rules = settings.fraud_rules or str(_demo_rules(settings.data_dir / "seed"))
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "TOLLWIRE_FRAUD_RULES": rules}
-    for line in PROCFILE.read_text().splitlines():
+    more = ["webhooks: tollwire serve webhooks"] if settings.webhooks else []
+    for line in [*PROCFILE.read_text().splitlines(), *more]:
         name, _, command = line.partition(":")
         if command.strip() and not name.startswith("#"):
             command = command.strip().replace("tollwire", f"{sys.executable} -m deploy.cli", 1)
