@@ -88,6 +88,20 @@ def format_toml(terms: Iterable[AccountTerms]) -> str:
     return "\n".join(lines)
 
 
+def words(terms: AccountTerms | None) -> str:
+    """An account as one line of the audit log."""
+    if terms is None:
+        return ""
+    account, limit = terms
+    said = f"{account.name!r}, deck {account.deck}, {account.currency}"
+    if limit is None:
+        return said
+    caps = [f"{name}={value}" for name, value in limit.caps._asdict().items() if value]
+    trunks = [f"trunk {name} {caps[0]}/{caps[1]}" for name, caps in limit.trunks.items()]
+    more = [f"limit {format_nanos(limit.limit_nanos)}", f"recovering={limit.when_recovering}"]
+    return ", ".join([said, *more, *caps, *trunks])
+
+
 def format_csv(terms: Iterable[AccountTerms]) -> str:
     """The accounts line by line; no cell is a formula. Trunks are left out."""
     text = io.StringIO()

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from billing.account_terms import AccountTerms
 from billing.credit.limits import Limit
 from billing.errors import OptionsRefused
 from billing.money import format_nanos
@@ -37,20 +36,6 @@ def terms_view(kept: Kept, due: bool) -> TermsView:
         changed_ms=kept.changed_ms,
         handed_over=not due,
     )
-
-
-def words(terms: AccountTerms | None) -> str:
-    """An account as one line of the audit log."""
-    if terms is None:
-        return ""
-    account, limit = terms
-    said = f"{account.name!r}, deck {account.deck}, {account.currency}"
-    if limit is None:
-        return said
-    caps = [f"{name}={value}" for name, value in limit.caps._asdict().items() if value]
-    trunks = [f"trunk {name} {caps[0]}/{caps[1]}" for name, caps in limit.trunks.items()]
-    more = [f"limit {format_nanos(limit.limit_nanos)}", f"recovering={limit.when_recovering}"]
-    return ", ".join([said, *more, *caps, *trunks])
 
 
 def _limit_view(limit: Limit) -> LimitTerms:

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Depends, Header
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from billing.account_terms import AccountTerms, replaced, terms_of
+from billing.account_terms import AccountTerms, replaced, terms_of, words
 from billing.parties import DECK_KEY
 from dashboards.account_schemas import LimitTerms, Role, TermsSent, TermsView
-from dashboards.api.account_desk import documents, terms_view, words
+from dashboards.api.account_desk import documents, terms_view
 from dashboards.api.state import Parts
 from dashboards.api.tags import IfMatch, Stale, tagged, unchanged
 from dashboards.api.who import (
@@ -21,6 +21,7 @@ from dashboards.api.who import (
     Identities,
     refusals,
 )
+from dashboards.documents.accounts import CHANGE
 from dashboards.identity.audit import Event
 
 IfNoneMatch = Annotated[
@@ -70,7 +71,7 @@ def keep_terms(
         before = kept.terms if kept else None
         after = replaced(before, _terms(role, account, sent))
         now_ms, of = identity.clock_ms(), f"{role} {account}"
-        told = (person.name, "account.change", of, words(before), words(after), sent.why)
+        told = (person.name, CHANGE, of, words(before), words(after), sent.why)
         now = found.write(after, revision, Event(now_ms, *told))
     tagged(response, now.revision)
     return terms_view(now, due=True)

@@ -24,7 +24,7 @@ from sqlalchemy import (
     update,
 )
 
-from billing.account_terms import AccountTerms, replaced
+from billing.account_terms import AccountTerms, replaced, words
 from billing.credit.limits import Caps, Limit
 from billing.parties import Account
 from dashboards.identity.audit import Event, append
@@ -47,6 +47,8 @@ _OUTBOX: Final = Table(
     Column("role", Text, nullable=False),
     Column("account", Text, nullable=False),
 )
+CHANGE: Final = "account.change"
+TOLD_MAX: Final = 1_000
 HANDED_MAX: Final = 1_000
 """of one round"""
 
@@ -105,14 +107,20 @@ class Accounts:
             return _write(connection, before, terms, event.at_ms)
 
     def load(self, terms: Sequence[AccountTerms], event: Event) -> list[Kept]:
-        """Keep accounts of a file, all or none; those that it changes. Raises OptionsRefused."""
+        """Keep accounts of a file, all or none; those that it changes. Raises OptionsRefused.
+
+        The audit log is told of the file, and of each account unless more than TOLD_MAX change.
+        """
         with changing(self._engine) as connection:
-            found = []
+            found, told = [], []
             for each in terms:
                 before = _get(connection, each.account.role, each.account.account)
                 if not before or replaced(before.terms, each) != before.terms:
                     found.append(_write(connection, before, each, event.at_ms))
+                    told.append(_change(event, before, found[-1]))
             append(connection, event._replace(after=f"{len(found)} of {len(terms)} changed"))
+            for one in told if len(told) <= TOLD_MAX else ():
+                append(connection, one)
         return found
 
     def adopt(self, terms: Iterable[AccountTerms], at_ms: int) -> None:
@@ -152,6 +160,13 @@ def _get(connection: Connection, role: str, account: str) -> Kept | None:
     mine = (_ACCOUNTS.c.role == role, _ACCOUNTS.c.account == account)
     row = connection.execute(select(_ACCOUNTS).where(*mine)).one_or_none()
     return _kept(row) if row else None
+
+
+def _change(event: Event, before: Kept | None, after: Kept) -> Event:
+    account = after.terms.account
+    of = f"{account.role} {account.account}"
+    was = words(before.terms if before else None)
+    return Event(event.at_ms, event.actor, CHANGE, of, was, words(after.terms), event.object)
 
 
 def _write(connection: Connection, before: Kept | None, terms: AccountTerms, at_ms: int) -> Kept:

@@ -60,12 +60,23 @@ def test_what_is_refused_tells_the_log_nothing(documents_url: str, accounts: Acc
     assert [each.terms for each in accounts.all()] == [ACME]
 
 
-def test_a_file_changes_what_differs(accounts: Accounts) -> None:
-    assert [each.terms for each in accounts.load([VEND, ACME], event())] == [VEND, ACME]
+def test_a_file_changes_what_differs(documents_url: str, accounts: Accounts) -> None:
+    file = event()._replace(what="accounts.load", object="a.toml")
+    assert [each.terms for each in accounts.load([VEND, ACME], file)] == [VEND, ACME]
     assert [each.terms for each in accounts.all()] == [ACME, VEND]
-    assert accounts.load([VEND, AccountTerms(ACME.account)], event()) == []
-    (changed,) = accounts.load([VEND, SILVER], event())
+    assert accounts.load([VEND, AccountTerms(ACME.account)], file) == []
+    (changed,) = accounts.load([VEND, SILVER], file)
     assert changed.terms == AccountTerms(SILVER.account, ACME.limit)
+    rows = Audit(opened(documents_url)).rows(Wanted(what="account.change"))
+    told = [row.event for row in rows][::-1]
+    assert [(each.object, each.reason) for each in told] == [
+        ("vendor acme", "a.toml"),
+        ("customer acme", "a.toml"),
+        ("customer acme", "a.toml"),
+    ]
+    assert told[-1].before.startswith("'Acme', deck gold, EUR, limit 0.000000005, recovering=allow")
+    assert "deck silver" in told[-1].after
+    assert "trunk fra 3/4" in told[-1].after
 
 
 def test_the_outbox_names_what_was_changed_until_it_is_handed_over(accounts: Accounts) -> None:
