@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help install run demo test check contract bench bench-stream bench-kernels bench-kernel-growth bench-scale \
 	bench-outage bench-flood bench-grafana bench-rerate bench-credit bench-decks bench-fraud bench-mediation \
-	bench-console simulate-credit soak simulate chaos screenshots grafana lock
+	bench-console bench-console-reads simulate-credit soak simulate chaos screenshots grafana lock
 PY := .venv/bin/python
 STAMP := .venv/installed
 SHELL := /bin/bash
@@ -82,6 +82,9 @@ bench-deck-diff: install ## what a new version of 200,000 codes changes, with tr
 bench-console: install ## fifty open NOC pages while 5,000 calls a second flow; the last line is JSON
 	@bash deploy/install.sh kafka
 	@$(PY) -m tests.bench.console
+
+bench-console-reads: install ## what the console's questions take on six million calls, beside plain sums; the last line is JSON
+	@$(PY) -m tests.bench.console_reads
 
 bench-grafana: install ## what each query of the Grafana dashboards reads and takes; the last line is JSON
 	@$(PY) -m tests.bench.grafana

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
+import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
@@ -21,6 +22,7 @@ from streams.webhooks.targets import Target
 GROUP: Final = "tollwire-webhooks"
 FETCH_MS: Final = 200
 AT_ONCE: Final = 100
+_log = structlog.get_logger()
 
 
 class _Run(msgspec.Struct):
@@ -33,7 +35,8 @@ def worth_telling(topic: str, value: bytes | None) -> bool:
         return False
     try:
         return topic != topics.RERATE_EVENTS or bool(msgspec.json.decode(value, type=_Run).state)
-    except msgspec.DecodeError:
+    except msgspec.DecodeError as error:
+        _log.warning("an event of a run cannot be read, and is not posted", reason=str(error))
         return False
 
 

@@ -21,6 +21,7 @@ def upgrade(connection: Connection) -> None:
     """Bring the tables to HEAD, in the transaction of the connection. Raises FromTheFuture."""
     from alembic import command  # noqa: PLC0415 - a quarter of a second that is rarely needed
     from alembic.config import Config  # noqa: PLC0415
+    from alembic.script.revision import ResolutionError  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
 
     config = Config()
@@ -29,4 +30,6 @@ def upgrade(connection: Connection) -> None:
     try:
         command.upgrade(config, "head")
     except CommandError as error:
-        raise FromTheFuture(str(error)) from error
+        if isinstance(error.__cause__, ResolutionError):  # the database names a file we have not
+            raise FromTheFuture(str(error)) from error
+        raise
