@@ -202,6 +202,12 @@ def movers(
     return [Tried(*row) for row in ask(client, "movers", {**bound, **limits})]
 
 
+def calls_in_progress(client: Client, since_ms: int) -> int | None:
+    """Calls that go on, as credit control wrote last; None if it has not written since."""
+    calls = ask(client, "calls_in_progress", {"since_ms": since_ms})
+    return int(calls[0][0]) if calls and calls[0][0] is not None else None
+
+
 def destinations(client: Client, since_ms: int) -> list[Destination]:
     """The largest destinations by revenue since `since_ms`, at most DESTINATIONS_MAX."""
     rows = ask(client, "destinations", {"since_ms": since_ms, "rows_max": DESTINATIONS_MAX})

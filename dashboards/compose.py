@@ -49,6 +49,7 @@ def snapshot(
         window_s=kpi.WINDOW_MS // 1_000,
         slow_window_s=SLOW_WINDOW_MS // 1_000,
         newest_call_ms=held.newest_call_ms,
+        calls_in_progress=held.calls_in_progress,
         currency=currency,
         currencies=ledger.currency_sums(totals),
         last_week_ms=held.week.start_ms if held.week else None,

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 Figure = Literal[
     "cps",
+    "in_progress",
     "attempts",
     "asr",
     "ner",
@@ -24,6 +25,7 @@ Figure = Literal[
 
 DEFINITIONS: Final[dict[Figure, str]] = {
     "cps": "Calls received per second",
+    "in_progress": "Calls that go on, by the events of switches, as credit control counts them",
     "attempts": "Calls tried, answered or not; a call tried at two vendors is two",
     "asr": "Answered calls / attempts. Shown only if the feed carries unanswered calls too",
     "ner": "(answered + busy + no answer + rejected by the user) / attempts: "

@@ -39,6 +39,8 @@ SLOW_MS: Final = 5_000
 DESTINATIONS_MS: Final = 5_000
 ALERTS_MS: Final = 5_000
 SIGNALS_MS: Final = 5_000
+CONTROLS_MS: Final = 20_000
+"""credit control writes every three seconds; what is older says nothing of now"""
 MOVERS_MS: Final = 15_000
 WEEK_AGAIN_MS: Final = 600_000
 """after ClickHouse has refused to read last week's hour"""
@@ -81,6 +83,8 @@ class Readings:
     """the same hour a week ago; empty if nothing arrived then"""
     tried: list[Tried] = field(default_factory=list)
     triages: Mapping[str, Triage] = field(default_factory=dict)
+    calls_in_progress: int | None = None
+    """None: credit control does not run, or has not written lately"""
 
 
 def kept(old: list[Row], fresh: list[Row], since_ms: int, floor_ms: int) -> list[Row]:
@@ -112,6 +116,8 @@ class Reader:
         began_ms = self._clock_ms()
         if began_ms >= self._due_ms["alerts"]:
             self.readings.alerts = fraud_alerts.alerts(client, began_ms - SLOW_WINDOW_MS)
+            since_ms = began_ms - CONTROLS_MS
+            self.readings.calls_in_progress = queries.calls_in_progress(client, since_ms)
             self._rest("alerts", began_ms, ALERTS_MS)
         self._read_triages()
         self._read_quality(client)

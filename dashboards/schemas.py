@@ -265,6 +265,8 @@ class Snapshot(Schema):
     window_s: int
     slow_window_s: int
     newest_call_ms: int | None
+    calls_in_progress: int | None
+    """by the events of switches, as credit control counts them; None: it does not say"""
     currency: str | None
     currencies: list[CurrencySum]
     last_week_ms: int | None

@@ -3,7 +3,7 @@
 
 import { alertKeys, showAlerts } from "./alerts.js";
 import { byId, say } from "./dom.js";
-import { decimal } from "./format.js";
+import { count, decimal } from "./format.js";
 import { moneyChart } from "./money.js";
 import { showConservation, showStages } from "./pipeline.js";
 import { showStatus } from "./status.js";
@@ -34,6 +34,8 @@ function showCurrency({ currency, currencies }) {
 }
 
 function draw(snapshot) {
+  const { calls_in_progress: calls } = snapshot;
+  say(byId("in-progress"), calls === null ? "" : `${count(calls)} in progress · `);
   showCurrency(snapshot);
   showTiles(snapshot);
   showAlerts(snapshot);

@@ -9,6 +9,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from playwright.sync_api import Page, expect
 
+from clickhouse import credit
 from tests.browser.conftest import Guard
 from tests.dashboards.console_process import ConsoleProcess
 from tests.dashboards.fraud import store_alert, store_fraud_action
@@ -96,7 +97,12 @@ def test_the_clock_shows_utc_or_the_time_of_the_browser(
     client: Client, open_page: OpenPage
 ) -> None:
     store_calls(client, calls(0, 5))
+    own = {"account": "acme", "log": "log", "partition": 0, "limited": 0, "level": 0, "blocks": 0}
+    money = ("limit", "paid", "spent", "reserved", "free", "overrun")
+    state = {**own, **{f"{name}_nanos": 0 for name in money}, "calls": 1_234, "at": now_ms()}
+    credit.save_states(client, [state, {**state, "account": "bolt", "calls": 2}])
     page = open_page(timezone="Asia/Kolkata")
+    expect(page.locator("#in-progress")).to_contain_text("1,236 in progress")
     expect(page.locator("#chart-money canvas")).to_be_visible()
     expect(page.locator("#clock-date")).to_contain_text("UTC 20")
     was = page.locator("#clock").inner_text()
