@@ -14,6 +14,7 @@ from dashboards.schemas import (
     Snapshot,
     State,
     Stream,
+    Tiles,
 )
 from dashboards.verdict import Facts
 
@@ -25,8 +26,6 @@ def snapshot(
     totals = ledger.per_currency(held.earnings)
     currency = ledger.main_currency(totals, shown)
     top, losing, losing_count = ledger.split_destinations(held.destinations, currency)
-    quality = signals.quality(held.signals, now_ms)
-    tiles = kpi.tiles(held.intake, held.earnings, currency, now_ms, quality)
     facts = Facts(
         now_ms=now_ms,
         as_of_ms=held.as_of_ms,
@@ -35,7 +34,7 @@ def snapshot(
         newest_call_ms=held.newest_call_ms,
         stream=stream,
         conservation=_line(held),
-        tiles=last_week.compared(tiles, held.week, currency),
+        tiles=_tiles(held, currency, now_ms),
         losing_count=losing_count,
         fraud_count=alerts.critical(held.alerts, held.triages, now_ms),
     )
@@ -69,6 +68,12 @@ def snapshot(
         stream=stream,
         conservation=facts.conservation,
     )
+
+
+def _tiles(held: Readings, currency: str | None, now_ms: int) -> Tiles:
+    quality = signals.quality(held.signals, now_ms)
+    tiles = kpi.tiles(held.intake, held.earnings, currency, now_ms, quality)
+    return last_week.compared(tiles, held.week, currency)
 
 
 def _line(held: Readings) -> Conservation | None:
