@@ -10,13 +10,14 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 import structlog
 import urllib3
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import KeySet, import_key
 
 from dashboards.identity.roles import Person, Role
 
@@ -106,20 +107,24 @@ class Tokens:
         return None
 
     def _person(self, claims: Mapping[str, Any], token: str) -> Person | None:
-        said = claims.get("preferred_username") or claims["sub"]
+        said = claims["sub"]  # never changes; a name may, and would make two people of one
         sent, partner = claims.get(self._issuer.roles_claim), claims.get(self._issuer.partner_claim)
         roles = frozenset(role for role in Role if isinstance(sent, list) and role in sent)
         partner = partner or ""
         if not roles or not isinstance(said, str) or not isinstance(partner, str):
             return None
+        if not 0 < len(said) <= NAME_CHARS_MAX:
+            return None
         if (Role.PARTNER in roles) != bool(partner) or (partner and len(roles) > 1):
             return None  # a partner is tied to one account and has no other role, as users are
-        name = f"{BEFORE}{said[:NAME_CHARS_MAX]}"
+        name = f"{BEFORE}{said}"
         return Person(name, roles, partner, must_change=False, via="token", token=token)
 
     def _known(self, anew: bool) -> KeySet | None:
-        """The issuer's keys; the last ones while it is away."""
-        with self._lock:
+        """The issuer's keys; the last ones while it is away, or while somebody asks it."""
+        if not self._lock.acquire(blocking=self._keys is None):
+            return self._keys
+        try:
             now_s = self._clock_s()
             old = now_s - self._read_s > KEYS_S
             if (anew or old) and now_s - self._asked_s > AGAIN_S:
@@ -129,11 +134,16 @@ class Tokens:
                 except (IssuerDown, JoseError, KeyError, ValueError) as error:
                     _log.warning("the issuer of tokens gives no keys", reason=str(error))
             return self._keys
+        finally:
+            self._lock.release()
 
     def _read(self) -> KeySet:
         base = self._issuer.url.rstrip("/")
         about = self._fetch(f"{base}/.well-known/openid-configuration")
         if about["issuer"] != self._issuer.url:
             raise IssuerDown(f"{base} says that it is {about['issuer']!r}")
-        keys = self._fetch(str(about["jwks_uri"]))["keys"]
-        return KeySet.import_key_set({"keys": keys})
+        found = []
+        for each in self._fetch(str(about["jwks_uri"]))["keys"]:
+            with suppress(JoseError, ValueError):  # of a kind that we do not take anyway
+                found.append(import_key(each))
+        return KeySet(found)

@@ -60,7 +60,10 @@ class Provider:
                 "issuer": self.named,
                 "jwks_uri": f"{self.url}/keys",
             },
-            "/keys": {"keys": [key.as_dict(private=False) for key in self.keys]},
+            "/keys": {
+                "keys": [{"kty": "new", "kid": "odd"}]
+                + [key.as_dict(private=False) for key in self.keys]
+            },
         }
 
     def stop(self) -> None:
@@ -106,7 +109,6 @@ def token(provider: Provider, key: Key = FIRST, algorithm: str = "RS256", **clai
         "aud": AUDIENCE,
         "sub": "u-1",
         "exp": int(time.time()) + 600,
-        "preferred_username": "ann",
         "roles": ["finance.analyst", "something.else"],
         **claims,
     }
@@ -117,12 +119,12 @@ def token(provider: Provider, key: Key = FIRST, algorithm: str = "RS256", **clai
 def test_a_good_token_is_somebody(provider: Provider, tokens: Tokens) -> None:
     person = tokens.person(token(provider))
     assert person is not None
-    assert (person.name, person.roles) == ("oidc:ann", frozenset({Role.FINANCE_ANALYST}))
+    assert (person.name, person.roles) == ("oidc:u-1", frozenset({Role.FINANCE_ANALYST}))
     assert (person.via, person.must_change, person.works_here) == ("token", False, True)
-    several = token(provider, CURVE, "ES256", aud=["other", AUDIENCE], preferred_username=None)
+    several = token(provider, CURVE, "ES256", aud=["other", AUDIENCE], sub="u-2")
     other = tokens.person(several)
     assert other is not None
-    assert other.name == "oidc:u-1"
+    assert other.name == "oidc:u-2"
     partner = tokens.person(token(provider, roles=["partner"], partner="acme"))
     assert partner is not None
     assert (partner.partner, partner.works_here) == ("acme", False)
@@ -149,7 +151,9 @@ def test_a_good_token_is_somebody(provider: Provider, tokens: Tokens) -> None:
         {"roles": ["partner", "admin"], "partner": "acme"},
         {"partner": "acme"},
         {"partner": 7, "roles": ["partner"]},
-        {"preferred_username": ["ann"]},
+        {"sub": ""},
+        {"sub": 7},
+        {"sub": "x" * 121},
     ],
 )
 def test_a_wrong_claim_is_nobody(
@@ -226,7 +230,7 @@ def test_the_api_takes_tokens_where_the_settings_name_an_issuer(
 
     async def test(http: httpx.AsyncClient) -> None:
         said = await http.get("/v1/session", headers=by_key(token(provider)))
-        assert (said.status_code, said.json()["name"]) == (200, "oidc:ann"), said.text
+        assert (said.status_code, said.json()["name"]) == (200, "oidc:u-1"), said.text
         assert (await http.get("/v1/users", headers=by_key(token(provider)))).status_code == 403
         assert (await http.get("/v1/session", headers=by_key("nothing"))).status_code == 401
         made = await http.post(
