@@ -86,7 +86,7 @@ class RouteView(Schema):
     currency: str
     margin: Money
     margin_before: Money | None
-    """of as many days before; None: no call then"""
+    """of as many days before; None: not asked for, or no call then"""
     margin_percent: str | None
     """down to a tenth; None without revenue"""
     now_per_min: Money | None

@@ -56,6 +56,7 @@ Day = Annotated[
 ]
 Days = Annotated[int, Query(ge=1, le=31, description="whole days, up to and with yesterday")]
 Span = Annotated[int, Query(ge=1, le=31, description="so many days")]
+Before = Annotated[bool, Query(description="also as many days before: takes as long again")]
 Currency = Annotated[
     str,
     Query(
@@ -117,19 +118,21 @@ def export_variance(parts: Parts, day: Day = None) -> Response:
 
 
 @router.get("/profit")
-def read_profit(parts: Parts, days: Days = 7, currency: Currency = "") -> Profit:
+def read_profit(
+    parts: Parts, days: Days = 7, currency: Currency = "", before: Before = False
+) -> Profit:
     """What destinations, vendors and customers earn, and what to re-price."""
     from_ms, until_ms = _window(days)
     with parts.reader.client() as client:
         found = earned(client, from_ms, until_ms, ("total", *RANKED, "day"))
-        before = earned(client, 2 * from_ms - until_ms, from_ms, RANKED)
+        earlier = earned(client, 2 * from_ms - until_ms, from_ms, RANKED) if before else []
     totals = [each for each in found if each.by == "total"]
     own = currency or main_currency(totals)
 
     def of(by: By) -> list[RouteView]:
         now, then = (
             [each for each in rows if each.by == by and each.sell_currency == own]
-            for rows in (found, before)
+            for rows in (found, earlier)
         )
         return routes(now, then)
 

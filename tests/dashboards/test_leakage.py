@@ -153,6 +153,7 @@ def test_a_day_and_a_week_over_http(migrated: Settings) -> None:
     store_calls(client, [Call(i, noon_ms + i, customer=evil) for i in range(3)])
     store_calls(client, [Call(9, noon_ms, sell_nanos=10_000_000)])
     store_calls(client, [Call(10, noon_ms, reason="sell_rate_missing")])
+    store_calls(client, [Call(11, noon_ms - 8 * DAY_MS)])
 
     async def test(http: httpx.AsyncClient) -> None:
         found = (await http.get("/v1/variance")).json()
@@ -180,7 +181,11 @@ def test_a_day_and_a_week_over_http(migrated: Settings) -> None:
         assert profit["reprice"] == []
         text = (await http.get("/v1/variance.csv")).text
         assert len(list(csv.DictReader(io.StringIO(text)))) == 2
-        for path in ("/variance", "/profit", "/profit?days=31", "/variance?day=2020-01-01"):
+        both = (await http.get("/v1/profit?before=true")).json()
+        assert both["destinations"]["least"][0]["margin_before"] == "0.005"
+        assert place["margin_before"] is None
+        pages = ("/variance", "/variance?days=7", "/profit", "/profit?days=31&before=true")
+        for path in (*pages, "/variance?day=2020-01-01"):
             assert (await http.get(path)).status_code == 200
         for day in ("someday", "9999-12-31", "0001-01-01"):
             for path in ("/v1/variance", "/variance", "/v1/variance.csv"):

@@ -53,7 +53,7 @@ KNOWN: Final = {
     "call": Call(1, 0).cdr_id.hex(),
 }
 """values of the address that lead to something stored"""
-FEW, MANY = 4, 100
+FEW, MANY = 4, 25
 """examples an operation and role; in the default run those who are not admins get one"""
 
 
