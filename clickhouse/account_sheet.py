@@ -3,12 +3,13 @@
 May raise ClickHouseDown, ClickHouseRefused.
 """
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from clickhouse_connect.driver.client import Client
 
 from billing.parties import Account
-from clickhouse import credit, reference
+from clickhouse import credit
 from clickhouse.queries import ask
 
 ROWS_MAX: Final = 100
@@ -46,11 +47,11 @@ class CreditEvent(NamedTuple):
     detail: str
 
 
-def sheets(client: Client) -> list[Sheet]:
-    """Every known account, once for each currency it has money in; customers first, by name."""
+def sheets(client: Client, accounts: Iterable[Account]) -> list[Sheet]:
+    """The accounts, each once for each currency it has money in; customers first, by name."""
     sums, changed = credit.sums(client, ""), credit.rerated(client)
     found = []
-    for account in sorted(reference.load_accounts(client), key=lambda a: (a.role, a.account)):
+    for account in sorted(accounts, key=lambda a: (a.role, a.account)):
         own = (account.role, account.account)
         other = {key[2] for key in (*sums, *changed) if key[:2] == own} - {account.currency}
         for currency in (account.currency, *sorted(other)):

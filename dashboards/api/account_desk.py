@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from billing.credit.limits import Limit
 from billing.errors import OptionsRefused
 from billing.money import format_nanos
+from billing.parties import Account
 from dashboards.account_schemas import LimitTerms, TermsView, TrunkCaps
 from dashboards.api.problems import Refused
 from dashboards.api.state import Console
@@ -24,6 +25,12 @@ def documents(parts: Console) -> Iterator[Accounts]:
             raise Refused(str(error)) from None
         except Changed:
             raise Stale from None
+
+
+def known(parts: Console) -> list[Account]:
+    """Every account as it is kept, whether the workers have been told or not."""
+    with documents(parts) as found:
+        return [each.terms.account for each in found.all()]
 
 
 def terms_view(kept: Kept, due: bool) -> TermsView:

@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from clickhouse import account_sheet, credit
 from dashboards.account_schemas import AccountList, Role, WholeAccount
 from dashboards.account_views import account_views, event_view, movement_view
+from dashboards.api.account_desk import known
 from dashboards.api.state import Parts
 from dashboards.api.who import REFUSALS, STAFF_ONLY
 
@@ -22,8 +23,9 @@ router = APIRouter(
 @router.get("")
 def read_accounts(parts: Parts) -> AccountList:
     """Every account: charged, paid, balance, and what a customer may still spend."""
+    accounts = known(parts)
     with parts.reader.client() as client:
-        found = account_sheet.sheets(client)
+        found = account_sheet.sheets(client, accounts)
         states = {row["account"]: row for row in credit.states(client)}
     return AccountList(accounts=account_views(found, states))
 
@@ -31,11 +33,11 @@ def read_accounts(parts: Parts) -> AccountList:
 @router.get("/{role}/{account}")
 def read_account(parts: Parts, role: Role, account: str) -> WholeAccount:
     """One account, with its newest movements and events."""
+    accounts = [own for own in known(parts) if (own.role, own.account) == (role, account)]
+    if not accounts:
+        raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no {role} {account!r}.")
     with parts.reader.client() as client:
-        every = account_sheet.sheets(client)
-        own = [s for s in every if (s.account.role, s.account.account) == (role, account)]
-        if not own:
-            raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no {role} {account!r}.")
+        own = account_sheet.sheets(client, accounts)
         customer = role == "customer"
         rows = credit.states(client, account) if customer else []
         events = account_sheet.credit_events(client, account) if customer else []

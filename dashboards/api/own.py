@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 
 from clickhouse import account_sheet, call_search, credit
 from dashboards.account_schemas import Role
+from dashboards.api.account_desk import known
 from dashboards.api.call_query import TEXT_MAX, After, Window
 from dashboards.api.calls import PAGE_CALLS
 from dashboards.api.state import Parts
@@ -32,9 +33,9 @@ Called = Annotated[str, Query(max_length=TEXT_MAX, pattern=r"^\+?\d*$")]
 @router.get("/accounts")
 def read_own_accounts(parts: Parts, account: Own) -> OwnAccounts:
     """The own accounts: charged, paid, balance, what may still be spent; payments."""
+    accounts = [each for each in known(parts) if each.account == account]
     with parts.reader.client() as client:
-        every = account_sheet.sheets(client)
-        mine = [sheet for sheet in every if sheet.account.account == account]
+        mine = account_sheet.sheets(client, accounts)
         roles = {sheet.account.role for sheet in mine}
         moved = [
             m for role in sorted(roles) for m in account_sheet.movements(client, role, account)

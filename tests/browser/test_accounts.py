@@ -49,12 +49,14 @@ def test_an_account_is_made_and_changed(
     found = {(own.role, own.account): own for own in reference.load_accounts(client)}
     assert found["customer", "zeta"].deck == "gold"
     late = open_page(PATH, **APPROVER)
+    expect(late.locator("#no-deck")).to_have_count(0)
     terms = page.get_by_role("region", name="Terms")
     terms.get_by_label("Deck").fill("silver")
     terms.get_by_label("Calls at once, 0 = any").fill("7")
     terms.get_by_label("Reason").fill("the new contract")
     terms.get_by_role("button", name="Keep").click()
     expect(page.get_by_role("region", name="Terms")).to_contain_text("revision 2")
+    expect(page.locator("#no-deck")).to_contain_text("No version of the deck silver is published")
     told(page, PATH)
     (limit,) = credit.load_limits(client)
     assert (limit.limit_nanos, limit.caps.max_calls) == (2500 * 10**9, 7)

@@ -102,6 +102,11 @@ def test_an_account_is_made_changed_and_known_to_the_workers(settings: Settings)
         assert made.json()["handed_over"] is False
         assert made.json()["limit"]["trunks"] == {"fra": {"max_calls": 2, "max_calls_per_s": 0}}
         assert (await own.put(TERMS, **NEW)).status_code == 412
+        page = await own.get("/accounts/customer/acme")  # before anybody has been told
+        assert (page.status_code, "Acme Telecom" in page.text) == (200, True)
+        assert [a["name"] for a in (await own.get("/v1/accounts")).json()["accounts"]] == [
+            "Acme Telecom"
+        ]
         await asyncio.to_thread(relay, settings)
         assert (await own.get(PATH)).json() == {**made.json(), "handed_over": True}
         changed = await own.put({**TERMS, "deck": "silver", "limit": None}, **{"if-match": '"1"'})
