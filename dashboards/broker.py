@@ -111,6 +111,9 @@ class Broker:
         begins = await consumer.beginning_offsets(self._partitions)
         ends = await consumer.end_offsets(self._partitions)
         at_ms = self._clock_ms()
+        for at in self._partitions:
+            if not (at in committed and at in begins and at in ends):
+                raise KafkaError(f"it says nothing of {at}: it may be starting")
         done = {at: max(begins[at], committed[at].offset) for at in self._partitions}
         waiting = {at: max(0, ends[at] - done[at]) for at in self._partitions}
         oldest_ms = await self._oldest(consumer, done, waiting)

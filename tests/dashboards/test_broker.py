@@ -4,7 +4,9 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
+import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from dashboards.broker import GROUP, UNRATED, UNSTORED, Look
@@ -103,6 +105,31 @@ async def goes_and_comes(broker: Broker) -> None:
 
 def test_a_broker_that_comes_back_is_watched_again(broker: Broker) -> None:
     asyncio.run(goes_and_comes(broker))
+
+
+async def says_half(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One answer leaves a partition out, as that of a broker that has just started may."""
+    await ensure_topics(Settings(broker=broker.address, partitions=2))
+    whole, halves = AIOKafkaConsumer.beginning_offsets, 1
+
+    async def half(self: AIOKafkaConsumer, partitions: Any) -> Any:
+        nonlocal halves
+        found = await whole(self, partitions)
+        if halves and len(found) > 1:
+            halves -= 1
+            found.pop(next(iter(found)))
+        return found
+
+    monkeypatch.setattr(AIOKafkaConsumer, "beginning_offsets", half)
+    async with watching(broker.address) as watch:
+        await look_at("a look all the same", watch, lambda look: bool(look.queues))
+        assert halves == 0
+
+
+def test_an_answer_that_leaves_partitions_out_is_an_outage(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.run(says_half(broker, monkeypatch))
 
 
 async def watch_nobody() -> None:
