@@ -127,7 +127,10 @@ def _of_toml(text: str, file: str) -> list[AccountTerms]:
 
 def _of_csv(text: str, file: str) -> list[AccountTerms]:
     reader = csv.DictReader(io.StringIO(text, newline=""))
-    for column in reader.fieldnames or ():
+    names = list(reader.fieldnames or ())
+    for column in names:
+        if names.count(column) > 1:
+            raise OptionsRefused(f"{file}: column {column!r} twice")
         if column not in COLUMNS:
             raise OptionsRefused(f"{file}: unknown column {column!r}: {', '.join(COLUMNS)}")
     found = dict[tuple[str, str], AccountTerms]()

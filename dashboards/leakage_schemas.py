@@ -55,7 +55,7 @@ class DayMoney(Schema):
     """calls of it without a price or without a buy leg"""
 
 
-class Days(Schema):
+class DaySums(Schema):
     """Days of the calls' own time, the newest first."""
 
     days: list[DayMoney]

@@ -1,7 +1,5 @@
 """The audit log for admins: the page, `/v1/audit`, and the same as CSV for a spreadsheet."""
 
-import csv
-import io
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query
@@ -11,6 +9,7 @@ from starlette.responses import Response
 
 from billing.inert_text import safe
 from billing.instants import format_instant_ms
+from dashboards.api.csv_file import csv_file
 from dashboards.api.page import shown
 from dashboards.api.who import REFUSALS, Admin, Identities
 from dashboards.identity.audit import SHOWN_MAX, Row, Wanted
@@ -71,12 +70,7 @@ def list_rows(_: Admin, identity: Identities, which: Which) -> list[RowShown]:
 @router.get("/v1/audit.csv", response_class=Response)
 def export_rows(_: Admin, identity: Identities, which: Which) -> Response:
     """Rows of the log as CSV, newest first; no cell is a formula."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    writer.writerows(_cells(row) for row in identity.audit.rows(which))
-    headers = {"content-disposition": 'attachment; filename="audit.csv"'}
-    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    return csv_file("audit.csv", COLUMNS, map(_cells, identity.audit.rows(which)))
 
 
 def _cells(row: Row) -> list[str]:

@@ -1,24 +1,21 @@
 """A day's variance between sold and bought, and what routes earn; as JSON and as CSV."""
 
-import csv
-import tempfile
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import AfterValidator
-from starlette.background import BackgroundTask
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from billing.fx import NO_RATES, fx_table, rate_at
 from billing.inert_text import safe
-from billing.instants import DAY_MS
+from billing.instants import DAY_MS, INSTANT_MS_MAX, INSTANT_MS_MIN
 from clickhouse.reference import load_fx
 from clickhouse.route_money import ALL, By, earned, every_leak, leaks
+from dashboards.api.csv_file import csv_file
 from dashboards.api.state import Parts
 from dashboards.api.who import REFUSALS, STAFF_ONLY
 from dashboards.leakage import (
@@ -31,27 +28,28 @@ from dashboards.leakage import (
     ranking,
     routes,
 )
-from dashboards.leakage_schemas import Days as DaySums
-from dashboards.leakage_schemas import LeakLine, Profit, RouteView, Variance
+from dashboards.leakage_schemas import DaySums, LeakLine, Profit, RouteView, Variance
 
 LINES_MAX: Final = 200
 DAYS_SHOWN: Final = 7
-BLOCK_CHARS: Final = 1 << 16
 RANKED: Final[tuple[By, ...]] = ("destination", "vendor", "customer")
 NAMES = ("customer", "vendor", "destination", "name")
 """columns that hold what others have written"""
-YEAR_MIN, YEAR_MAX = 2000, 2200
-"""what ClickHouse and the file formats have room for, by far"""
 
 
-def _near(day: date) -> date:
-    if not YEAR_MIN <= day.year <= YEAR_MAX:
-        raise ValueError(f"a year from {YEAR_MIN} to {YEAR_MAX}")
+def known(day: date) -> bool:
+    """Whether a call may be of that day."""
+    return INSTANT_MS_MIN <= _start_ms(day) < INSTANT_MS_MAX
+
+
+def _known(day: date) -> date:
+    if not known(day):
+        raise ValueError("a day of the years 2000 to 2099")
     return day
 
 
 Day = Annotated[
-    Annotated[date, AfterValidator(_near)] | None,
+    Annotated[date, AfterValidator(_known)] | None,
     Query(description="UTC; default: yesterday", examples=["2026-11-30"]),
 ]
 Days = Annotated[int, Query(ge=1, le=31, description="whole days, up to and with yesterday")]
@@ -184,20 +182,8 @@ def _start_ms(day: date) -> int:
 
 
 def _csv(name: str, columns: list[str], rows: Iterable[LeakLine | RouteView]) -> Response:
-    """All rows, read before the answer begins: whoever loads slowly keeps no one waiting."""
-    with ExitStack() as held:
-        file = held.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", newline=""))
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        for row in rows:
-            own = row.model_dump(include=set(columns))
-            writer.writerow([safe(own[c]) if c in NAMES else own[c] for c in columns])
-        file.seek(0)
-        left = held.pop_all()
-    headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(
-        iter(lambda: file.read(BLOCK_CHARS), ""),
-        media_type="text/csv; charset=utf-8",
-        headers=headers,
-        background=BackgroundTask(left.close),
-    )
+    def cells(row: LeakLine | RouteView) -> list[str]:
+        own = row.model_dump(include=set(columns))
+        return [safe(own[c]) if c in NAMES else str(own[c]) for c in columns]
+
+    return csv_file(name, columns, map(cells, rows))

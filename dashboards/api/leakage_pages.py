@@ -10,12 +10,11 @@ from starlette.responses import Response
 from billing.instants import format_instant_ms
 from dashboards.api import page
 from dashboards.api.leakage import (
-    YEAR_MAX,
-    YEAR_MIN,
     Before,
     Currency,
     Day,
     Days,
+    known,
     read_days,
     read_profit,
     read_variance,
@@ -36,7 +35,7 @@ def open_variance(
     found = read_variance(parts, day)
     own = date.fromisoformat(found.day)
     near = [own + timedelta(days=n) for n in (-1, 1)]
-    around = [each.isoformat() if YEAR_MIN <= each.year <= YEAR_MAX else None for each in near]
+    around = [each.isoformat() if known(each) else None for each in near]
     span = [format_instant_ms(ms) for ms in (found.from_ms, found.until_ms)]
     sums = read_days(parts, own, days).days if days else None
     about: dict[str, Any] = {"found": found, "around": around, "span": span, "days": sums}

@@ -21,7 +21,7 @@ from joserfc.jwk import KeySet, import_key
 
 from dashboards.identity.roles import Person, Role
 
-ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA")
+ALGORITHMS: Final = ("RS256", "PS256", "ES256", "Ed25519")
 """of key pairs only: a shared secret or none is never accepted"""
 KEYS_S: Final = 600.0
 AGAIN_S: Final = 30.0

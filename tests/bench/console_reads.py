@@ -6,22 +6,17 @@ last line is JSON.
 """
 
 import json
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
 from billing.instants import DAY_MS
 from clickhouse import queries
-from clickhouse.client import connect
-from clickhouse.migrate import migrate
 from clickhouse.queries import SETTINGS, Spans
 from clickhouse.route_money import earned, leaks
-from tests.bench.grafana import CALLS, DAYS, fill
-from tests.conftest import Server, settings_for
+from tests.bench.grafana import CALLS, DAYS, filled
 from tests.dashboards.traffic import store_rates
 
 HOUR_MS: Final = 3_600_000
@@ -97,18 +92,9 @@ def measured(client: Client, now_ms: int) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Fill, measure, print."""
-    folder = Path(tempfile.mkdtemp())
-    server = Server(folder / "data").start()
-    try:
-        settings = settings_for(server.url, folder, "bench")
-        migrate(settings)
-        client = connect(settings)
-        now_ms = time.time_ns() // 1_000_000
-        fill(client, now_ms)
+    with filled() as (client, now_ms):
         store_rates(client, [f"place {number}" for number in range(1_000)])
         print(json.dumps({"calls": CALLS, "questions": measured(client, now_ms)}))
-    finally:
-        server.stop()
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ import json
 import re
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -75,8 +77,9 @@ def measured(client: Client, now_ms: int) -> list[dict[str, Any]]:
     return found
 
 
-def main() -> None:
-    """Fill, measure, print."""
+@contextmanager
+def filled() -> Iterator[tuple[Client, int]]:
+    """A ClickHouse with the calls, and the instant at which they end."""
     folder = Path(tempfile.mkdtemp())
     server = Server(folder / "data").start()
     try:
@@ -85,12 +88,18 @@ def main() -> None:
         client = connect(settings)
         now_ms = time.time_ns() // 1_000_000
         fill(client, now_ms)
-        found = measured(client, now_ms)
-        rows = sum(each["rows"] for each in found)
-        took_s = round(sum(each["seconds"] for each in found), 3)
-        print(json.dumps({"calls": CALLS, "rows": rows, "seconds": took_s, "queries": found}))
+        yield client, now_ms
     finally:
         server.stop()
+
+
+def main() -> None:
+    """Fill, measure, print."""
+    with filled() as (client, now_ms):
+        found = measured(client, now_ms)
+    rows = sum(each["rows"] for each in found)
+    took_s = round(sum(each["seconds"] for each in found), 3)
+    print(json.dumps({"calls": CALLS, "rows": rows, "seconds": took_s, "queries": found}))
 
 
 if __name__ == "__main__":

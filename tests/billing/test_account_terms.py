@@ -64,6 +64,7 @@ HEAD = "role,account,name,deck,currency,limit,max_calls,max_calls_per_s,when_rec
     ("file", "data", "says"),
     [
         ("a.csv", b"role,acct\n", "a.csv: unknown column 'acct'"),
+        ("a.csv", b"role,account,role\n", "a.csv: column 'role' twice"),
         ("a.csv", b"role,account\nboss,x\n", "a.csv: line 2: role='boss': customer or vendor"),
         ("a.csv", b"role,account\nvendor\n", "a.csv: line 2: has not as many cells"),
         ("a.csv", b"role,account\nvendor,x,y\n", "a.csv: line 2: has not as many cells"),

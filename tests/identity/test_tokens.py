@@ -14,11 +14,11 @@ from typing import Any
 import httpx
 import pytest
 from joserfc import jwt
-from joserfc.jwk import ECKey, Key, OctKey, RSAKey
+from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 
 from dashboards.app import build
 from dashboards.identity.roles import Role
-from dashboards.identity.tokens import AGAIN_S, KEYS_S, TOKEN_CHARS_MAX, Issuer, Tokens
+from dashboards.identity.tokens import AGAIN_S, ALGORITHMS, KEYS_S, TOKEN_CHARS_MAX, Issuer, Tokens
 from deploy.runtime.settings import Settings
 from tests.conftest import free_port
 from tests.dashboards.stand_in import StandIn
@@ -129,6 +129,26 @@ def test_a_good_token_is_somebody(provider: Provider, tokens: Tokens) -> None:
     assert partner is not None
     assert (partner.partner, partner.works_here) == ("acme", False)
     assert len(provider.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "key"),
+    [
+        ("RS256", FIRST),
+        ("PS256", FIRST),
+        ("ES256", CURVE),
+        ("Ed25519", OKPKey.generate_key("Ed25519", {"kid": "edwards"})),
+    ],
+)
+def test_each_algorithm_that_is_named_works(
+    provider: Provider, tokens: Tokens, algorithm: str, key: Key
+) -> None:
+    provider.keys = [key]
+    assert tokens.person(token(provider, key, algorithm)) is not None
+
+
+def test_every_algorithm_is_tried() -> None:
+    assert set(ALGORITHMS) == {"RS256", "PS256", "ES256", "Ed25519"}
 
 
 @pytest.mark.parametrize(
