@@ -23,6 +23,9 @@ COLUMNS: Final = (
 )
 
 
+NEEDED: Final = ("role", "account", "deck", "currency")
+
+
 class AccountTerms(NamedTuple):
     """limit: None where the account has none."""
 
@@ -128,6 +131,9 @@ def _of_toml(text: str, file: str) -> list[AccountTerms]:
 def _of_csv(text: str, file: str) -> list[AccountTerms]:
     reader = csv.DictReader(io.StringIO(text, newline=""))
     names = list(reader.fieldnames or ())
+    for column in NEEDED:
+        if column not in names:
+            raise OptionsRefused(f"{file}: no column {column!r} in its first line")
     for column in names:
         if names.count(column) > 1:
             raise OptionsRefused(f"{file}: column {column!r} twice")

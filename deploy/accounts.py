@@ -16,7 +16,7 @@ from clickhouse_connect.driver.client import Client
 
 from billing.account_terms import AccountTerms, format_csv, format_toml, parse_terms
 from billing.credit.limits import Limit, parse_limits
-from billing.errors import OptionsRefused
+from billing.errors import OptionsRefused, TollwireError
 from billing.parties import Account
 from clickhouse import credit, reference
 from clickhouse.client import connect
@@ -29,6 +29,10 @@ from streams import decks
 from streams.topics import ensure_topics
 
 OUTBOX: Final = "outbox"
+
+
+class NotToldYet(TollwireError):
+    """What was loaded is kept and waits in the outbox; the message says for what."""
 
 
 def opened(settings: Settings, client: Client) -> Accounts:
@@ -48,8 +52,8 @@ def opened(settings: Settings, client: Client) -> Accounts:
 def load_accounts(settings: Settings, path: Path) -> list[Account]:
     """Keep the accounts of a file (billing.account_terms) and hand them over.
 
-    Raises OptionsRefused or FileRefused (nothing was changed), DocumentsDown; and ClickHouseDown,
-    BrokerDown: then they are kept, and handed over later.
+    Raises OptionsRefused, FileRefused, DocumentsDown, ClickHouseDown (nothing was changed), or
+    NotToldYet.
     """
     terms = parse_terms(read_file(path), str(path))
     _load(settings, terms, f"accounts of {path.name}")
@@ -85,7 +89,13 @@ def _load(settings: Settings, terms: Sequence[AccountTerms], what: str) -> None:
     with closing(connect(settings)) as client:
         found = opened(settings, client)
         found.load(terms, Event(_now_ms(), getpass.getuser(), "accounts.load", what))
-        hand_over(settings, client, found)
+        try:
+            hand_over(settings, client, found)
+        except TollwireError as error:
+            raise NotToldYet(
+                f"the {what} are kept, but the workers have not been told: a running console does "
+                f"that as soon as it can, or the same command again ({error})"
+            ) from error
 
 
 def hand_over(settings: Settings, client: Client, accounts: Accounts) -> int:

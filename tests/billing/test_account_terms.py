@@ -57,17 +57,20 @@ def test_a_csv_file_gives_the_same_accounts_back_and_has_no_formula(
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row)
 
 
+LEAST = b"role,account,deck,currency\n"
 HEAD = "role,account,name,deck,currency,limit,max_calls,max_calls_per_s,when_recovering\n"
 
 
 @pytest.mark.parametrize(
     ("file", "data", "says"),
     [
-        ("a.csv", b"role,acct\n", "a.csv: unknown column 'acct'"),
-        ("a.csv", b"role,account,role\n", "a.csv: column 'role' twice"),
-        ("a.csv", b"role,account\nboss,x\n", "a.csv: line 2: role='boss': customer or vendor"),
-        ("a.csv", b"role,account\nvendor\n", "a.csv: line 2: has not as many cells"),
-        ("a.csv", b"role,account\nvendor,x,y\n", "a.csv: line 2: has not as many cells"),
+        ("a.csv", LEAST[:-1] + b",acct\n", "a.csv: unknown column 'acct'"),
+        ("a.csv", b"", "a.csv: no column 'role' in its first line"),
+        ("a.csv", b"role,account,deck\n", "a.csv: no column 'currency' in its first line"),
+        ("a.csv", LEAST[:-1] + b",role\n", "a.csv: column 'role' twice"),
+        ("a.csv", LEAST + b"boss,x,d,USD\n", "a.csv: line 2: role='boss': customer or vendor"),
+        ("a.csv", LEAST + b"vendor\n", "a.csv: line 2: has not as many cells"),
+        ("a.csv", LEAST + b"vendor,x,d,USD,y\n", "a.csv: line 2: has not as many cells"),
         ("a.csv", HEAD.encode() + b"vendor,x,,d,USD,1,,,\n" * 2, "a.csv: line 3: vendor x again"),
         (
             "a.csv",

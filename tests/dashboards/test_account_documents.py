@@ -180,8 +180,8 @@ def test_what_is_exported_is_loaded_again(settings: Settings) -> None:
         after = (await own.get(PATH)).json()
         assert (after["deck"], after["revision"]) == ("silver", 2)
         assert after["limit"]["max_calls"] == 9
-        refused = await own.post("/v1/account-files", files={"file": ("a.csv", b"role,acct\n")})
-        assert (refused.status_code, "a.csv: unknown column" in refused.text) == (422, True)
+        refused = await own.post("/v1/account-files", files={"file": ("a.csv", b"role,account\n")})
+        assert (refused.status_code, "a.csv: no column" in refused.text) == (422, True)
         assert (await own.get(PATH)).json()["revision"] == 2
 
     finance(settings, test)
@@ -214,6 +214,19 @@ def test_the_command_keeps_and_hands_over(settings: Settings, tmp_path: Path) ->
         text = loading.exported(settings, as_csv)
         assert parse_terms(text.encode(), name) == [kept.terms]
     assert credit.load_limits(connect(settings)) == [kept.terms.limit]
+
+
+def test_the_command_says_what_is_kept_and_whom_it_has_not_told(
+    settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "accounts.toml"
+    file.write_text('[vendors.vend]\nbuy_deck = "a-z"\ncurrency = "USD"\n')
+    away = settings.model_copy(update={"broker": f"127.0.0.1:{free_port()}"})
+    with pytest.raises(loading.NotToldYet, match=r"accounts\.toml are kept, but the workers have"):
+        loading.load_accounts(away, file)
+    relay(settings)
+    assert Accounts(documents_url(settings)).due().numbers == []
+    assert [own.account for own in reference.load_accounts(connect(settings))] == ["vend"]
 
 
 def test_a_payment_is_sent_as_an_order_of_the_person(settings: Settings) -> None:
